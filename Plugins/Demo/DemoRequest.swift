@@ -18,8 +18,11 @@ struct DemoPrompt {
     let wantsJSON: Bool
     /// The function that the model must call; nil if there is none.
     let forcedFunction: String?
+    /// How many tokens stand beside each of the response's own; nil for no log probabilities.
+    let topLogprobs: Int?
 
     init(_ request: ChatRequest) {
+        topLogprobs = request.topLogprobs.map { max(0, min($0, 20)) }
         question = request.messages.last { $0.role == .user }?.text ?? ""
         text = request.messages.map(\.text).joined(separator: "\n")
         wantsJSON =

@@ -16,7 +16,12 @@ extension DemoProvider {
     private func response(to call: Call, _ prompt: DemoPrompt) -> LocalResponse {
         if let failure = failure(of: call, prompt.text) { return failure }
         let text = prompt.forcedFunction == nil ? remainder(of: fullText(prompt), after: call.continuation) : ""
-        var lines = (call.isStream ? chunks(of: text) : [text]).map { chunk in line { $0.member("text", chunk) } }
+        var lines = (call.isStream ? chunks(of: text) : [text]).map { chunk in
+            line {
+                $0.member("text", chunk)
+                if let count = prompt.topLogprobs { $0.member("top_logprobs", count) }
+            }
+        }
         if let function = prompt.forcedFunction { lines = [line { $0.member("tool", function) }] }
         if let cut = options.cut { lines = Array(lines.prefix(cut)) }
         let head = UpstreamHead(status: 200, fields: [HTTPField("content-type", "application/x-ndjson")])
@@ -48,9 +53,7 @@ extension DemoProvider {
     /// The text in `options.chunks` parts of about the same length, or word by word. No character is divided.
     func chunks(of text: String) -> [String] {
         guard let count = options.chunks else {
-            return text.utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
-                ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
-            }
+            return text.demoWords
         }
         let characters = Array(text)
         return (0..<count).map { index in
@@ -72,6 +75,23 @@ extension DemoProvider {
 }
 
 extension String {
+    /// The words, each with the blank before it.
+    fileprivate var demoWords: [String] {
+        utf8.split(separator: 0x20, omittingEmptySubsequences: false).enumerated().map {
+            ($0.offset == 0 ? "" : " ") + String(Substring($0.element))
+        }
+    }
+
+    /// The word as a token with a probability that depends only on its place among the likeliest.
+    ///
+    /// - Parameter count: how many tokens stand beside it.
+    fileprivate func demoToken(_ count: Int) -> ChatToken {
+        let likeliest = (0..<count).map { place in
+            ChatToken(self + String(repeating: "?", count: place), logprob: -0.25 - 2 * Double(place))
+        }
+        return ChatToken(self, logprob: -0.25, likeliest: likeliest)
+    }
+
     /// The number of words, which are the demo's tokens. It goes byte by byte, because a prompt of several megabytes
     /// must not block the event loop.
     var wordCount: Int {
@@ -124,8 +144,9 @@ struct DemoDecoder: ResponseDecoder {
         hasStarted = true
         var usage = Usage()
         var reason = FinishReason.stop
+        let count = members.last { JSON.isKey($0.key, "top_logprobs", in: line) }.flatMap { JSON.integer($0.value, in: line) }
         for member in members {
-            if JSON.isKey(member.key, "text", in: line) { text(JSON.string(member.value.range, in: line), &response) }
+            if JSON.isKey(member.key, "text", in: line) { text(JSON.string(member.value.range, in: line), topLogprobs: count, &response) }
             if JSON.isKey(member.key, "tool", in: line) { toolCall(JSON.string(member.value.range, in: line), &response) }
             if JSON.isKey(member.key, "prompt_tokens", in: line) { usage.promptTokens = JSON.integer(member.value, in: line) }
             if JSON.isKey(member.key, "completion_tokens", in: line) { usage.completionTokens = JSON.integer(member.value, in: line) }
@@ -140,7 +161,8 @@ struct DemoDecoder: ResponseDecoder {
         response.complete()
     }
 
-    private func text(_ text: String, _ response: inout ResponseSink) {
+    private func text(_ text: String, topLogprobs count: Int?, _ response: inout ResponseSink) {
+        if let count { response.event(.logprobs(text.demoWords.filter { !$0.isEmpty }.map { $0.demoToken(count) })) }
         response.event(.text(text))
         if keepsText { response.keep(text: text) }
     }

@@ -64,6 +64,33 @@ import Testing
         }
     }
 
+    @Test func `a temperature that a model refuses is the next model's, the client's, or the policy's to remove`() throws {
+        let refusing: ScriptedUpstream.Script = { exchange in
+            let isRefused = exchange.json?["temperature"] != nil
+            try exchange.respond(
+                isRefused ? 400 : 200,
+                isRefused
+                    ? AnthropicReplies.error("`temperature` is deprecated for this model.", type: "invalid_request_error")
+                    : AnthropicReplies.message("from a"))
+        }
+        let upstream = try ScriptedUpstream(refusing), other = try ScriptedUpstream(ScriptedUpstream.responding("from b"))
+        let router = try RouterProcess(
+            PolicyText(["b": other], routes: ["  r: { try: a, fallback: [b] }"]).with {
+                $0.moreProviders = ["  p-a: { plugin: anthropic, base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"]
+                $0.moreModels = [
+                    "  a: { provider: p-a, upstream: claude-opus-5 }",
+                    "  bare: { provider: p-a, upstream: claude-opus-5, request_overrides: { temperature: null } }",
+                ]
+            })
+        let temperature = #""temperature":0.7"#
+        #expect(try router.chat("r", extra: temperature).text.contains("from b"))
+        let refused = try router.chat("a", extra: temperature)
+        #expect(refused.status == 400 && refused.json?["error"]?["message"]?.string?.contains("`temperature` is deprecated") == true)
+        for model in ["a", "r"] { #expect(try router.chat(model, extra: #""temperature":1"#).text.contains("from a")) }
+        #expect(try router.chat("bare", extra: temperature).text.contains("from a"))
+        #expect(try router.message("bare", extra: temperature).text.contains("from a"))
+    }
+
     @Test func `bytes pass through between a client and a provider of the format`() throws {
         let middle = [AnthropicReplies.text("alpha "), AnthropicReplies.event("new_event", #""x":1"#), AnthropicReplies.text("Привет")]
         let events = AnthropicReplies.start + middle + AnthropicReplies.end

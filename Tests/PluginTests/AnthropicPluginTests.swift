@@ -132,6 +132,35 @@ struct AnthropicPluginTests {
         #expect(try sent(chat, model: "claude-opus-5").contains("adaptive"), "an adaptive model may be forced")
     }
 
+    @Test(
+        "sampling is what the client asks for, for every model, without what is the default of Claude",
+        arguments: [
+            ("claude-opus-5", 0.2, 0.9, 40, ["temperature": "0.2", "top_p": "0.9", "top_k": "40"]),
+            ("claude-sonnet-4-5", 0.2, 0.9, nil, ["temperature": "0.2", "top_p": "0.9"]),
+            ("claude-opus-5", 1, 1, nil, [:]), ("claude-3-5-haiku-latest", 1, 0.9, nil, ["top_p": "0.9"]),
+            ("claude-fable-5", 1.7, nil, 1, ["top_k": "1"]), ("other-model", 1, 1, nil, ["temperature": "1.0", "top_p": "1.0"]),
+        ] as [(String, Double?, Double?, Int?, [String: String])])
+    func sampling(model: String, temperature: Double?, topP: Double?, topK: Int?, expected: [String: String]) throws {
+        for effort in [nil, "high"] {
+            var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+            (chat.sampling.temperature, chat.sampling.topP, chat.sampling.topK) = (temperature, topP, topK)
+            chat.reasoning = effort.map { .effort($0) }
+            let body = try #require(JSONTree(Array(try sent(chat, model: model).utf8).span.bytes))
+            let found = ["temperature", "top_p", "top_k"].compactMap { name in
+                body.members?.first { $0.name == name }.map { (name, String(decoding: $0.value.encoded, as: UTF8.self)) }
+            }
+            #expect(Dictionary(uniqueKeysWithValues: found) == expected)
+        }
+    }
+
+    @Test("a null of the policy removes a field, whoever sets it")
+    func nulls() throws {
+        let null = field("temperature", "null")
+        let passed = try sent(#"{"model":"a","temperature":0.5,"x":1}"#, defaults: [field("temperature", "0.7")], overrides: [null])
+        #expect(passed == #"{"model":"up","x":1}"#)
+        #expect(try sent(#"{"model":"a"}"#, defaults: [field("temperature", "0.7")], overrides: [null]) == #"{"model":"up"}"#)
+    }
+
     @Test("tokens are counted without the members of the policy that only responses have")
     func counting() throws {
         let defaults = [field("max_tokens", "9"), field("tools", "[]")]

@@ -110,10 +110,40 @@ struct BedrockPluginTests {
               {"role":"user","content":[{"toolResult":{"toolUseId":"call_1","content":[{"text":"a cat"}],"status":"error"}},
                 {"text":"So?"},{"text":"<system>\\nBe brief.\\n</system>"}]}],
              "system":[{"text":"Be kind."},{"cachePoint":{"type":"default","ttl":"1h"}}],
-             "inferenceConfig":{"maxTokens":100,"temperature":1.0,"stopSequences":["END"]},
+             "inferenceConfig":{"maxTokens":100,"stopSequences":["END"]},
              "toolConfig":{"tools":[{"toolSpec":{"name":"look","inputSchema":{"json":{"type":"object","properties":{}}}}}],"toolChoice":{"any":{}}}}
             """
         #expect(isSameJSON(sent, expected), "\(sent)")
+    }
+
+    @Test(
+        "Claude's sampling is what the client asks for, without what is the default, and that of other models ends at 1",
+        arguments: [
+            ("anthropic.claude-opus-4-7", 1.5, 0.9, #"{"topP":0.9}"#, #""top_k":40"#),
+            ("us.anthropic.claude-opus-5", 0.5, 1, #"{"temperature":0.5}"#, #""top_k":40"#),
+            ("meta.llama3", 1.5, 1, #"{"temperature":1.0,"topP":1.0}"#, nil),
+        ] as [(String, Double, Double, String, String?)])
+    func sampling(model: String, temperature: Double, topP: Double, inference: String, more: String?) throws {
+        var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+        (chat.sampling.temperature, chat.sampling.topP, chat.sampling.topK) = (temperature, topP, more.map { _ in 40 })
+        chat.reasoning = model.contains("opus") ? .effort("high") : nil
+        let sent = try provider().sent(chat, model: model).body
+        #expect(sent.contains(#""inferenceConfig":\#(inference)"#) && more.map { sent.contains($0) } ?? true, "\(sent)")
+    }
+
+    @Test("the policy's nulls remove what the client asks for")
+    func nulls() throws {
+        var chat = ChatRequest(messages: [ChatMessage(.user, "hi")])
+        (chat.sampling.temperature, chat.sampling.topK, chat.maxTokens) = (0.5, 40, 9)
+        let overrides = [
+            BodyField(key: "inferenceConfig", json: Array(#"{"temperature":null}"#.utf8)),
+            BodyField(key: "additionalModelRequestFields", json: Array("null".utf8)),
+        ]
+        let call = Call(
+            operation: .chat, model: Self.claude, isStream: false, format: WireFormat("other"), payload: .chat(chat), overrides: overrides,
+            provider: "p")
+        let sent = try provider().sent(call, []).body
+        #expect(sent.contains(#""inferenceConfig":{"maxTokens":9}"#) && !sent.contains("additionalModel"), "\(sent)")
     }
 
     @Test("the tokens of what the model reads are counted, and of nothing else")

@@ -27,6 +27,18 @@ struct DemoPluginTests {
         #expect(try read(response).text == "You said: \(question)")
     }
 
+    @Test("a request for log probabilities gets those of each word, the likeliest first, also of a chunk of several words")
+    func logprobs() throws {
+        for chunks in [nil, "1"] {
+            let body = #"{"messages":[{"role":"user","content":"a b"}],"logprobs":true,"top_logprobs":2}"#
+            let response = try response(body: body, isStream: true, chunks.map { ["chunks": $0] } ?? [:])
+            let tokens = try read(response).events.compactMap { if case .logprobs(let tokens) = $0 { tokens } else { nil } }
+            #expect(tokens.count == (chunks == nil ? 4 : 1) && tokens.flatMap { $0 }.map(\.text) == ["You", " said:", " a", " b"])
+            #expect(tokens[0][0].likeliest.map(\.text) == ["You", "You?"])
+            #expect(tokens[0][0].likeliest.map(\.logprob) == [tokens[0][0].logprob, -2.25])
+        }
+    }
+
     @Test("the last message of the user counts, even if its content is a list of parts")
     func parts() throws {
         let body =

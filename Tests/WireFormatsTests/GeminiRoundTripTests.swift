@@ -83,7 +83,7 @@ struct GeminiRoundTripTests {
             case .text(let text), .refusal(let text): add("text ", text)
             case .reasoning(let text): add("reasoning ", text)
             case .reasoningToken(let token): signature = GeminiSignature.decoded(token.value) ?? token.tagged
-            case .citation: break
+            case .logprobs, .citation: break
             case .toolCall(_, let id, let name):
                 calls.append("tool \(id) \(name) \(signature ?? "") ")
                 signature = nil

@@ -105,7 +105,8 @@ struct OllamaChatTests {
         "what generate can ask for and no other format has is refused by name",
         arguments: [
             (#""raw":true"#, "'raw'"), (#""suffix":"x""#, "'suffix'"), (#""template":"{{ .Prompt }}""#, "'template'"),
-            (#""width":5"#, "'width'"),
+            (#""width":5"#, "'width'"), (#""options":{"min_p":0.1}"#, "'options.min_p'"),
+            (#""options":{"repeat_penalty":1.2}"#, "'options.repeat_penalty'"), (#""options":{"mirostat":2}"#, "'options.mirostat'"),
         ])
     func untranslatable(member: String, name: String) {
         let error = #expect(throws: ProviderError.self) {
@@ -116,7 +117,9 @@ struct OllamaChatTests {
 
     @Test("what asks for nothing is not refused")
     func nothing() throws {
-        let body = #"{"prompt":"p","raw":false,"suffix":"","template":"","width":null,"logprobs":false,"format":"","think":null}"#
+        let body =
+            #"{"prompt":"p","raw":false,"suffix":"","template":"","width":null,"logprobs":false,"format":"","think":null,"#
+            + #""options":{"min_p":0,"typical_p":1.0,"repeat_penalty":1.1,"mirostat":0,"repeat_last_n":64,"num_ctx":9}}"#
         #expect(try OllamaChat.readGenerateRequest(Array(body.utf8).span.bytes).responseFormat == nil)
     }
 }

@@ -87,7 +87,7 @@ struct OllamaRoundTripTests {
             case .toolCall(_, let id, let name): calls.append("\(id) \(name) ")
             case .toolArguments(let index, let fragment): if calls.indices.contains(index) { calls[index] += fragment }
             case .finish(let finish, _): reason = finish.rawValue
-            case .reasoningToken, .citation: break
+            case .logprobs, .reasoningToken, .citation: break
             }
         }
         return [model, text, reasoning, reason] + calls

@@ -15,7 +15,7 @@ struct OpenAIChatRoundTripTests {
         dialect.reasoning = .content
         dialect.hasCacheControl = true
         dialect.isOpenAI = random.chance(2)
-        if dialect.isOpenAI { (request.service, request.sampling.topK) = (random.service(), nil) }
+        if dialect.isOpenAI { request.service = random.service() }
         let written = try OpenAIChat.writeRequest(request, for: .translated(to: "up"), dialect)
         #expect(try OpenAIChat.readRequest(written.span.bytes) == request)
     }
@@ -87,6 +87,7 @@ struct OpenAIChatRoundTripTests {
             case .text(let more): text += more
             case .reasoning(let more): reasoning += more
             case .reasoningToken(let token): reasoning += "<\(token)>"
+            case .logprobs: break
             case .citation(let citation): citations.append("\(citation)")
             case .refusal(let more): refusal += more
             case .toolCall(_, let id, let name): calls.append("\(id) \(name) ")

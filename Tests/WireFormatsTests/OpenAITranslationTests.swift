@@ -186,7 +186,8 @@ struct OpenAITranslationTests {
             #"{"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}}"#)
         #expect(chat.tools.map(\.name) == ["g"] && chat.toolChoice == .required)
         #expect(try read(#"{"type":"function","function":{"name":"f"}}"#).toolChoice == .tool("f"))
-        let error = #expect(throws: ProviderError.self) { try read(#"{"type":"custom","custom":{"name":"f"}}"#) }
+        #expect(try read(#"{"type":"custom","custom":{"name":"f"}}"#).toolChoice == .tool("f"))
+        let error = #expect(throws: ProviderError.self) { try read(#"{"type":"hosted","name":"f"}"#) }
         #expect(error?.failure == .unsupported)
     }
 

@@ -96,6 +96,7 @@ struct ResponsesRoundTripTests {
             case .reasoningToken(let token):
                 let value = token.value.hasPrefix(OpaqueToken.mark) ? token.value : token.tagged
                 blocks.append("token \(token.kind) \(value)")
+            case .logprobs: break
             case .citation(let citation): citations.append("citation \(citation)")
             case .toolCall(_, let id, let name): blocks.append("tool \(id) \(name) ")
             case .toolArguments(let index, let fragment):

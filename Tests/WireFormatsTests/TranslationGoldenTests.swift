@@ -67,6 +67,11 @@ enum ChatFormat: String, CaseIterable {
                 + #"{"type":"namespace","name":"mcp__files","tools":[{"type":"function","name":"read"}]}]}"#).utf8
         ).span.bytes)
 
+    /// What a client of chat completions has asked.
+    private static let customTools = OpenAIChat.customTools(
+        of: Array(#"{"tools":[{"type":"custom","custom":{"name":"apply_patch"}},{"type":"function","function":{"name":"f"}}]}"#.utf8).span
+            .bytes)
+
     /// Typed events as this format's client gets them.
     ///
     /// - Parameter isComplete: whether the response ends well.
@@ -74,11 +79,13 @@ enum ChatFormat: String, CaseIterable {
         switch (self, isStream) {
         case (.openai, true):
             var writer = OpenAIChunkWriter(id: "request", created: 1, model: "m")
+            writer.customTools = Self.customTools
             let chunks = events.compactMap { writer.chunk($0) } + (usage.map { isComplete ? [writer.usageChunk($0)] : [] } ?? [])
             let end = isComplete ? "data: [DONE]\n\n" : ""
             return chunks.flatMap { framed($0) } + Array(end.utf8)
         case (.openai, false):
             var writer = OpenAICompletionWriter(id: "request", created: 1, model: "m")
+            writer.customTools = Self.customTools
             for event in events { writer.add(event) }
             return writer.completion(usage)
         case (.anthropic, true):

@@ -179,7 +179,7 @@ struct DecodedResponse: Equatable {
             guard meaning.tools.indices.contains(index) else { return breaches.order = true }
             meaning.tools[index].arguments += fragment
         case .finish(let reason, _): meaning.finish = reason
-        case .citation, .refusal: break
+        case .citation, .refusal, .logprobs: break
         }
     }
 }

@@ -44,7 +44,7 @@ enum AnthropicBlock {
             blocks[place] = .redactedThinking("")  // a unique reference, so that the arguments grow in place
             call.arguments += fragment
             blocks[place] = .toolUse(index: index, call)
-        case .start, .finish: return
+        case .start, .logprobs, .finish: return
         }
     }
 

@@ -155,7 +155,7 @@ public struct AnthropicEventWriter: Sendable {
                 $0.key("input")
                 $0.object { _ in }
             }
-        case .start, .toolArguments, .finish: return
+        case .start, .logprobs, .toolArguments, .finish: return
         }
     }
 

@@ -55,7 +55,7 @@ struct AnthropicEnvelope: Sendable {
         case .finish(let reason, let stopSequence):
             self.reason = reason
             self.stopSequence = stopSequence
-        case .text, .reasoning, .reasoningToken, .citation, .toolArguments: break
+        case .text, .logprobs, .reasoning, .reasoningToken, .citation, .toolArguments: break
         }
     }
 

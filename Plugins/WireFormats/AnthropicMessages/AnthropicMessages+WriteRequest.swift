@@ -4,12 +4,14 @@ import ProviderKit
 extension AnthropicMessages {
     /// Writes a request in this format, without `model`.
     ///
-    /// Left out is what is a hint in OpenAI's format: the seed, the metadata, a speaker's name and the detail of an
-    /// image. JSON without a schema, which this format can't enforce, is demanded in the prompt.
+    /// Left out, by the rule of ``ChatRequest``: the seed, the metadata, a speaker's name, the detail of an image, and
+    /// whether a tool's schema is strict at models that don't know it. JSON without a schema, which this format can't
+    /// enforce, is demanded in the prompt.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
         let model = AnthropicModel(call.model)
+        try request.refuseLogprobs(for: call)
         if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
@@ -35,7 +37,10 @@ extension AnthropicMessages {
             if call.isStream { $0.member("stream", true) }
             write(request, model, to: &$0)
             reasoning.write(format: format, to: &$0)
-            writeSampling(request.sampling, model, isThinking: reasoning.isThinking, to: &$0)
+            let sampling = model.sampling(request.sampling)
+            $0.number("temperature", sampling.temperature)
+            $0.number("top_p", sampling.topP)
+            if let topK = sampling.topK { $0.member("top_k", topK) }
             if !request.stop.isEmpty {
                 $0.key("stop_sequences")
                 $0.array { for text in request.stop { $0.string(text) } }
@@ -97,19 +102,6 @@ extension AnthropicMessages {
             $0.raw(AnthropicSchema.accepted(schema))
         }
         return writer.bytes
-    }
-
-    /// A model that thinks has its own sampling. Its `top_p` may only be changed a little. Source: Anthropic's guide
-    /// "Extended thinking", "Feature compatibility".
-    private static func writeSampling(_ sampling: ChatSampling, _ model: AnthropicModel, isThinking: Bool, to writer: inout JSONWriter) {
-        guard model.acceptsSampling else { return }
-        // OpenAI's temperatures reach 2.
-        let temperature = isThinking ? nil : sampling.temperature.map { min(1, $0) }
-        writer.number("temperature", temperature)
-        if model.acceptsBothSamplings || temperature == nil {
-            writer.number("top_p", sampling.topP.flatMap { isThinking && !(0.95...1).contains($0) ? nil : $0 })
-        }
-        if let topK = sampling.topK, !isThinking { writer.member("top_k", topK) }
     }
 }
 

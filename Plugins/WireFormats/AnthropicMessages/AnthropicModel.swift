@@ -18,7 +18,7 @@ struct AnthropicModel {
         case always
     }
 
-    private let isClaude: Bool
+    let isClaude: Bool
     private let words: [Substring]
     /// The generation as a number, such as 4.5 as 405; nil if the name has none, as in `claude-latest`, which is the
     /// newest.
@@ -59,11 +59,19 @@ struct AnthropicModel {
         }
     }
 
-    /// Whether `temperature`, `top_p` and `top_k` may be set.
-    var acceptsSampling: Bool { !isAtLeast(407) && !isOne(of: "fable", "mythos") }
-
-    /// Whether `temperature` and `top_p` may be set together.
-    var acceptsBothSamplings: Bool { !isAtLeast(401) }
+    /// The sampling as the API gets it. Its temperatures end at 1, those of OpenAI at 2. What equals Claude's default
+    /// says nothing and isn't written, because many clients always send it, and newer models refuse the members. All
+    /// else is written as it was asked for: what a model refuses, it refuses itself.
+    ///
+    /// Source: Anthropic's API reference, "Messages", `temperature` and `top_p`.
+    func sampling(_ sampling: ChatSampling) -> ChatSampling {
+        var sampling = sampling
+        sampling.temperature = sampling.temperature.map { min(1, $0) }
+        guard isClaude else { return sampling }
+        if sampling.temperature == 1 { sampling.temperature = nil }
+        if sampling.topP == 1 { sampling.topP = nil }
+        return sampling
+    }
 
     /// Whether a response may be made to match a schema, and so a tool's arguments.
     var acceptsSchemas: Bool { !isClaude || isAtLeast(405) || isOne(of: "opus") && version == 401 }

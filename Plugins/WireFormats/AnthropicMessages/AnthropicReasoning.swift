@@ -44,13 +44,6 @@ struct AnthropicReasoning {
         }
     }
 
-    var isThinking: Bool {
-        switch thinking {
-        case nil, .disabled: false
-        case .adaptive, .budget: true
-        }
-    }
-
     /// Whether the request says anything about thinking.
     var hasThinking: Bool { thinking != nil }
 

@@ -4,13 +4,14 @@ import ProviderKit
 extension BedrockConverse {
     /// Writes a request in this format.
     ///
-    /// Left out is what is a hint in OpenAI's format: the seed, the user, the metadata, a speaker's name, the detail
-    /// of an image and ``ChatRequest/allowsParallelTools``; so is an effort for models other than Claude. JSON without
-    /// a schema, which this format can't enforce, is demanded in the prompt.
+    /// Left out, by the rule of ``ChatRequest``: the seed, the user, the metadata, a speaker's name, the detail of an
+    /// image and ``ChatRequest/allowsParallelTools``; for models other than Claude also an effort, and whether a tool's
+    /// schema is strict. JSON without a schema, which this format can't enforce, is demanded in the prompt.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
         let model = BedrockModel(call.model)
+        try request.refuseLogprobs(for: call)
         if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
@@ -32,31 +33,34 @@ extension BedrockConverse {
                 $0.key("system")
                 $0.array { for block in turns.system { $0.raw(block) } }
             }
-            writeInference(request, maxTokens, model, isThinking: reasoning?.isThinking == true, to: &$0)
+            writeInference(request, maxTokens, model, to: &$0)
             if let tools {
                 $0.key("toolConfig")
                 $0.raw(tools)
             }
             writeOutput(request.responseFormat, reasoning?.effort, to: &$0)
-            writeMore(request.sampling.topK, reasoning, model, to: &$0)
+            writeMore(request.sampling.topK, reasoning, to: &$0)
         }
         return writer.bytes
     }
 
-    private static func writeInference(
-        _ request: ChatRequest, _ maxTokens: Int?, _ model: BedrockModel, isThinking: Bool, to writer: inout JSONWriter
-    ) {
-        let sampling = request.sampling
-        // A Claude that thinks, and the newest ones, have their own sampling.
-        let mayDraw = model.claude.map { $0.acceptsSampling && !isThinking } ?? true
-        let temperature = mayDraw ? sampling.temperature.map { model.claude == nil ? $0 : min(1, $0) } : nil
-        let topP = mayDraw && (temperature == nil || model.claude?.acceptsBothSamplings ?? true) ? sampling.topP : nil
-        guard maxTokens != nil || temperature != nil || topP != nil || !request.stop.isEmpty else { return }
+    /// The sampling as the API gets it, whose temperatures end at 1 for every model. Source: Amazon Bedrock's API
+    /// reference, `InferenceConfiguration`.
+    private static func sampling(_ sampling: ChatSampling, _ model: BedrockModel) -> ChatSampling {
+        if let claude = model.claude { return claude.sampling(sampling) }
+        var sampling = sampling
+        sampling.temperature = sampling.temperature.map { min(1, $0) }
+        return sampling
+    }
+
+    private static func writeInference(_ request: ChatRequest, _ maxTokens: Int?, _ model: BedrockModel, to writer: inout JSONWriter) {
+        let sampling = sampling(request.sampling, model)
+        guard maxTokens != nil || sampling.temperature != nil || sampling.topP != nil || !request.stop.isEmpty else { return }
         writer.key("inferenceConfig")
         writer.object {
             if let maxTokens { $0.member("maxTokens", maxTokens) }
-            $0.number("temperature", temperature)
-            $0.number("topP", topP)
+            $0.number("temperature", sampling.temperature)
+            $0.number("topP", sampling.topP)
             if !request.stop.isEmpty {
                 $0.key("stopSequences")
                 $0.array { for text in request.stop { $0.string(text) } }
@@ -90,8 +94,7 @@ extension BedrockConverse {
     }
 
     /// What Claude has beyond this format.
-    private static func writeMore(_ topK: Int?, _ reasoning: AnthropicReasoning?, _ model: BedrockModel, to writer: inout JSONWriter) {
-        let topK = model.claude?.acceptsSampling == true && reasoning?.isThinking != true ? topK : nil
+    private static func writeMore(_ topK: Int?, _ reasoning: AnthropicReasoning?, to writer: inout JSONWriter) {
         guard topK != nil || reasoning?.hasThinking == true else { return }
         writer.key("additionalModelRequestFields")
         writer.object {

@@ -90,6 +90,7 @@ extension Gemini {
         request.sampling.frequencyPenalty = try config[proto: "frequencyPenalty"]?.number()
         request.sampling.presencePenalty = try config[proto: "presencePenalty"]?.number()
         request.sampling.seed = try config["seed"]?.integer()
+        if try config[proto: "responseLogprobs"]?.bool() == true { request.topLogprobs = try config["logprobs"]?.integer() ?? 0 }
         request.stop = try config[proto: "stopSequences"].map { stop throws(ProviderError) in try stop.texts() } ?? []
         request.responseFormat = try readFormat(config)
         request.reasoning = try config[proto: "thinkingConfig"].flatMap { thinking throws(ProviderError) in try readReasoning(thinking) }
@@ -99,7 +100,6 @@ extension Gemini {
         if let count = try config[proto: "candidateCount"]?.integer(), count > 1 {
             throw .untranslatable("generationConfig.candidateCount")
         }
-        if try config[proto: "responseLogprobs"]?.bool() == true { throw .untranslatable("generationConfig.responseLogprobs") }
         for kind in try config[proto: "responseModalities"]?.elements() ?? [] where try kind.text().uppercased() != "TEXT" {
             throw .untranslatable("generationConfig.responseModalities")
         }

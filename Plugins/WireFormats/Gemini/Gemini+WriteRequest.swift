@@ -4,13 +4,14 @@ import ProviderKit
 extension Gemini {
     /// Writes a request in this format, without the model.
     ///
-    /// Left out is what is a hint in other formats: the metadata, the user, a speaker's name, the detail of an image,
-    /// what may be cached, and ``ChatRequest/allowsParallelTools``.
+    /// Left out, by the rule of ``ChatRequest``: the metadata, the user, a speaker's name, the detail of an image, what
+    /// may be cached, and ``ChatRequest/allowsParallelTools``.
     ///
     /// - Parameter signatures: those of calls whose client has no field for them; nil if there are none.
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ signatures: GeminiSignatures?) throws(ProviderError) -> [UInt8] {
         let model = GeminiModel(call.model)
+        try request.refuseLogprobs(for: call)
         if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         // Source: the Gemini API reference, `GenerationConfig`.
         if request.stop.count > 5 { throw .cannotExpress("more than 5 stop sequences ('stop')") }

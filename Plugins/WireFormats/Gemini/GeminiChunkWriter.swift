@@ -18,15 +18,17 @@ public struct GeminiChunkWriter: Sendable {
     public mutating func chunk(_ event: ChatEvent) -> [UInt8]? {
         output.add(event)
         let parts = output.takeParts()
-        return parts.isEmpty ? nil : output.object(parts, isEnd: false, nil)
+        if parts.isEmpty { return nil }
+        let tokens = output.takeTokens()
+        return output.object(parts, isEnd: false, nil, tokens)
     }
 
     /// The last chunk, after ``chunk(_:)`` of all events.
     ///
     /// - Parameter usage: nil if it is unknown.
     public mutating func end(_ usage: Usage?) -> [UInt8] {
-        let rest = output.takeRest()
-        return output.object(rest, isEnd: true, usage)
+        let rest = output.takeRest(), tokens = output.takeTokens()
+        return output.object(rest, isEnd: true, usage, tokens)
     }
 }
 
@@ -47,7 +49,7 @@ public struct GeminiObjectWriter: Sendable {
     /// - Parameter usage: nil if it is unknown.
     public func response(_ usage: Usage?) -> [UInt8] {
         var output = output
-        let parts = output.takeRest()
-        return output.object(parts, isEnd: true, usage)
+        let parts = output.takeRest(), tokens = output.takeTokens()
+        return output.object(parts, isEnd: true, usage, tokens)
     }
 }

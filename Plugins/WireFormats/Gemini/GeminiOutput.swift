@@ -16,6 +16,8 @@ struct GeminiOutput: Sendable {
     private var signature: String?
     private var hasHiddenThoughts = false
     private var citations: [ChatCitation] = []
+    /// The tokens of the parts that are not written yet; nil if there are none.
+    private var tokens: [ChatToken]?
     private var reason = FinishReason.stop
     private var isRefusal = false
 
@@ -47,6 +49,7 @@ struct GeminiOutput: Sendable {
                 signature = GeminiSignature.encoded(token)
             }
         case .citation(let citation): citations.append(citation)
+        case .logprobs(let tokens): self.tokens = (self.tokens ?? []) + tokens
         case .toolCall(let index, let id, let name):
             calls.append((index, ChatToolCall(id: id, name: name, arguments: ""), signature))
             signature = nil
@@ -86,12 +89,16 @@ struct GeminiOutput: Sendable {
         if let signature = signature.take() { ready.append(.text("", isThought: false, signature: signature)) }
     }
 
+    /// Takes the tokens of the parts that were taken.
+    mutating func takeTokens() -> [ChatToken]? { tokens.take() }
+
     /// Writes a response with these parts.
     ///
     /// - Parameters:
     ///   - isEnd: whether they are the last ones.
     ///   - usage: nil leaves it out.
-    func object(_ parts: [GeminiPart], isEnd: Bool, _ usage: Usage?) -> [UInt8] {
+    ///   - tokens: those of the parts; nil if there are none.
+    func object(_ parts: [GeminiPart], isEnd: Bool, _ usage: Usage?, _ tokens: [ChatToken]?) -> [UInt8] {
         var writer = JSONWriter()
         writer.object { writer in
             writer.key("candidates")
@@ -105,6 +112,7 @@ struct GeminiOutput: Sendable {
                     }
                     if isEnd { writer.member("finishReason", GeminiFinishReason.text(reason, isRefusal: isRefusal)) }
                     writer.member("index", 0)
+                    if let tokens { writeLogprobs(tokens, to: &writer) }
                     if isEnd, !citations.isEmpty { writeCitations(to: &writer) }
                 }
             }
@@ -116,6 +124,35 @@ struct GeminiOutput: Sendable {
             writer.member("responseId", id)
         }
         return writer.bytes
+    }
+
+    /// Source: the Gemini API reference, `LogprobsResult`.
+    private func writeLogprobs(_ tokens: [ChatToken], to writer: inout JSONWriter) {
+        func write(_ token: ChatToken, to writer: inout JSONWriter) {
+            writer.object {
+                $0.member("token", token.text)
+                $0.key("logProbability")
+                $0.double(token.logprob)
+            }
+        }
+        if !tokens.isEmpty {
+            writer.key("avgLogprobs")
+            writer.double(tokens.reduce(0) { $0 + $1.logprob } / Double(tokens.count))
+        }
+        writer.key("logprobsResult")
+        writer.object { writer in
+            writer.key("topCandidates")
+            writer.array { writer in
+                for token in tokens {
+                    writer.object { writer in
+                        writer.key("candidates")
+                        writer.array { for inner in token.likeliest { write(inner, to: &$0) } }
+                    }
+                }
+            }
+            writer.key("chosenCandidates")
+            writer.array { for token in tokens { write(token, to: &$0) } }
+        }
     }
 
     private func writeCitations(to writer: inout JSONWriter) {

@@ -5,7 +5,8 @@ extension OllamaChat {
     /// Reads a request to chat, for a provider with another format.
     ///
     /// Members about how Ollama itself runs a model, such as `keep_alive` and most `options`, are left out, and so are
-    /// unknown ones. What changes the response and ``ChatRequest`` can't express is refused: see ``untranslatable``.
+    /// unknown ones. What changes the response and ``ChatRequest`` can't express is refused: see ``untranslatable`` and
+    /// ``untranslatableOptions``.
     ///
     /// - Parameter body: one valid JSON object.
     /// - Throws: ``FailureClass/clientError`` for a value that Ollama would refuse, with its place as `param`, and
@@ -44,7 +45,6 @@ extension OllamaChat {
 
     /// Members that change the response and that no other format has, and whether a value asks for something.
     static let untranslatable: [(name: StaticString, isUsed: @Sendable (JSONTree) -> Bool)] = [
-        ("logprobs", { $0.bool == true }),
         // Of `generate`: the text after the gap to fill, a prompt without the model's template, and another template.
         ("suffix", { $0.string?.isEmpty == false }),
         ("raw", { $0.bool == true }),
@@ -53,6 +53,12 @@ extension OllamaChat {
         ("width", { !$0.isNull }),
         ("height", { !$0.isNull }),
         ("steps", { !$0.isNull }),
+    ]
+
+    /// Options of how the next token is drawn that no other format has, and the values that say nothing. Sources:
+    /// ollama/ollama, docs/modelfile.md, "Valid Parameters and Values", and `api/types.go`, `DefaultOptions`.
+    static let untranslatableOptions: [(name: StaticString, neutral: [Double])] = [
+        ("min_p", [0]), ("typical_p", [0, 1]), ("repeat_penalty", [0, 1, 1.1]), ("mirostat", [0]),
     ]
 
     private static func readTool(_ tool: RequestValue) throws(ProviderError) -> ChatTool {
@@ -66,7 +72,11 @@ extension OllamaChat {
     private static func readSettings(_ root: RequestValue, _ request: inout ChatRequest) throws(ProviderError) {
         request.responseFormat = try root["format"]?.unlessEmpty.flatMap { format throws(ProviderError) in try readFormat(format) }
         request.reasoning = try root["think"].map { think throws(ProviderError) in try readThink(think) }
+        if try root["logprobs"]?.bool() == true { request.topLogprobs = try root["top_logprobs"]?.integer() ?? 0 }
         guard let options = root["options"] else { return }
+        for (name, neutral) in untranslatableOptions {
+            if let value = try options[name]?.number(), !neutral.contains(value) { throw .untranslatable("options.\(name)") }
+        }
         // -1 and -2 are no limit. Source: ollama/ollama, docs/modelfile.md, "num_predict".
         request.maxTokens = try options["num_predict"]?.integer()
         if let limit = request.maxTokens, limit <= 0 { request.maxTokens = nil }

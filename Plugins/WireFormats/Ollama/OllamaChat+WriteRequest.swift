@@ -4,11 +4,12 @@ import ProviderKit
 extension OllamaChat {
     /// Writes a request to chat in this format, without `model`.
     ///
-    /// Left out is what is a hint in OpenAI's format: the user, the metadata, a speaker's name, the detail of an image,
+    /// Left out, by the rule of ``ChatRequest``: the user, the metadata, a speaker's name, the detail of an image,
     /// whether a tool's schema is strict, and ``ChatRequest/allowsParallelTools``.
     ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call) throws(ProviderError) -> [UInt8] {
+        try request.refuseLogprobs(for: call)
         if request.choices > 1 { throw .cannotExpress("several choices ('n')") }
         var tools = request.tools
         switch request.toolChoice {

@@ -22,10 +22,12 @@ public struct OllamaLineWriter: Sendable {
     public mutating func line(_ event: ChatEvent, at time: Int) -> [UInt8] {
         switch event {
         case .text(let text), .refusal(let text):
-            return text.isEmpty ? [] : message.line(at: time, text: text)
+            if text.isEmpty { return [] }
+            let tokens = message.takeTokens()
+            return message.line(at: time, text: text, tokens: tokens)
         case .reasoning(let text):
             return text.isEmpty ? [] : message.line(at: time, thinking: text)
-        case .start, .reasoningToken, .citation, .toolCall, .toolArguments, .finish:
+        case .start, .logprobs, .reasoningToken, .citation, .toolCall, .toolArguments, .finish:
             message.add(event)
             return []
         }

@@ -9,6 +9,8 @@ public struct OllamaMessageWriter: Sendable {
     private var thinking = ""
     private var toolCalls: [(index: Int, call: ChatToolCall)] = []
     private var reason = FinishReason.stop
+    /// The tokens of the texts that are not written yet; nil if there are none.
+    private var tokens: [ChatToken]?
 
     /// Creates a writer, as ``OllamaLineWriter/init(_:model:)`` does.
     public init(_ format: WireFormat, model: String) {
@@ -21,6 +23,7 @@ public struct OllamaMessageWriter: Sendable {
         switch event {
         case .start(_, let model): self.model = model ?? self.model
         case .text(let text), .refusal(let text): self.text += text
+        case .logprobs(let tokens): self.tokens = (self.tokens ?? []) + tokens
         case .reasoning(let text): thinking += text
         case .toolCall(let index, let id, let name): toolCalls.append((index, ChatToolCall(id: id, name: name, arguments: "")))
         case .toolArguments(let index, let fragment):
@@ -40,8 +43,11 @@ public struct OllamaMessageWriter: Sendable {
     /// - Throws: ``FailureClass/upstreamError`` if the arguments of a tool call are no JSON object.
     public func object(_ usage: Usage?, _ durations: OllamaDurations, at time: Int) throws(ProviderError) -> [UInt8] {
         let calls = try encodedToolCalls()
-        return Array(line(at: time, text: text, thinking: thinking, toolCalls: calls, end: (usage, durations)).dropLast())
+        return Array(line(at: time, text: text, thinking: thinking, toolCalls: calls, tokens: tokens, end: (usage, durations)).dropLast())
     }
+
+    /// Takes the tokens of the next text.
+    mutating func takeTokens() -> [ChatToken]? { tokens.take() }
 
     /// The elements of `tool_calls`. Their arguments are objects here, and texts in other formats.
     func encodedToolCalls() throws(ProviderError) -> [UInt8] {
@@ -64,11 +70,12 @@ public struct OllamaMessageWriter: Sendable {
     ///
     /// - Parameters:
     ///   - toolCalls: the list, encoded; empty if there is none.
+    ///   - tokens: those of the text; nil if there are none.
     ///   - end: nil if the response goes on, or has only a reason for its end.
     ///   - doneReason: nil: the response's own.
     func line(
-        at time: Int, text: String = "", thinking: String = "", toolCalls: [UInt8] = [], end: (Usage?, OllamaDurations)? = nil,
-        doneReason: String? = nil
+        at time: Int, text: String = "", thinking: String = "", toolCalls: [UInt8] = [], tokens: [ChatToken]? = nil,
+        end: (Usage?, OllamaDurations)? = nil, doneReason: String? = nil
     ) -> [UInt8] {
         var writer = JSONWriter(capacity: 192 + text.utf8.count + thinking.utf8.count + toolCalls.count)
         func writeContent(_ writer: inout JSONWriter) {
@@ -90,6 +97,10 @@ public struct OllamaMessageWriter: Sendable {
                     $0.member("content", text)
                     writeContent(&$0)
                 }
+            }
+            if let tokens {
+                $0.key("logprobs")
+                $0.tokens(tokens)
             }
             $0.member("done", end != nil || doneReason != nil)
             if end != nil || doneReason != nil { $0.member("done_reason", doneReason ?? (reason == .length ? "length" : "stop")) }

@@ -30,6 +30,7 @@ extension OpenAIChat {
         request.sampling.presencePenalty = try root["presence_penalty"]?.number()
         request.sampling.seed = try root["seed"]?.integer()
         request.choices = max(1, try root["n"]?.integer() ?? 1)
+        if try root["logprobs"]?.bool() == true { request.topLogprobs = try root["top_logprobs"]?.integer() ?? 0 }
         request.stop = try root["stop"].map { stop throws(ProviderError) in try stop.texts() } ?? []
         request.responseFormat = try root["response_format"].flatMap { format throws(ProviderError) in try responseFormat(format) }
         // Sources: Anthropic's guide "OpenAI SDK compatibility"; DeepSeek's guide "Thinking Mode".
@@ -48,17 +49,34 @@ extension OpenAIChat {
     static let untranslatable: [(name: StaticString, isUsed: @Sendable (JSONTree) -> Bool)] = [
         ("audio", { !$0.isNull }),
         ("modalities", { $0.elements?.contains { $0.string != "text" } ?? false }),
-        ("logprobs", { $0.bool == true }),
         ("logit_bias", { !($0.members ?? []).isEmpty }),
         ("web_search_options", { !$0.isNull }),
     ]
 
     // MARK: Tools
 
+    /// The names of the tools of a request that take a text instead of JSON.
+    ///
+    /// - Parameter body: one valid JSON object.
+    public static func customTools(of body: RawSpan) -> Set<String> {
+        let member = (try? JSON.members(of: body))?.last { JSON.isKey($0.key, "tools", in: body) }
+        let tools = member.flatMap { JSONTree(body.extracting($0.value.range)) }?.elements ?? []
+        return Set(tools.filter { $0["type"]?.string == "custom" }.compactMap { $0["custom"]?["name"]?.string })
+    }
+
     private static func readTools(_ root: RequestValue, _ request: inout ChatRequest) throws(ProviderError) {
         for tool in try root["tools"]?.elements() ?? [] {
-            if let type = try tool["type"]?.text(), type != "function" { throw .cannotExpress("a tool of the type '\(type.prefix(64))'") }
-            request.tools.append(try function(try tool.required("function"), cacheControl: tool["cache_control"]?.encoded))
+            switch try tool["type"]?.text() ?? "function" {
+            case "function":
+                request.tools.append(try function(try tool.required("function"), cacheControl: tool["cache_control"]?.encoded))
+            case "custom":
+                let custom = try tool.required("custom")
+                request.tools.append(
+                    ChatTool(
+                        customNamed: try custom.required("name").text(), description: try custom["description"]?.text(),
+                        grammar: try ChatGrammar.read(custom["format"]?["grammar"])))
+            case let type: throw .cannotExpress("a tool of the type '\(type.prefix(64))'")
+            }
         }
         for function in try root["functions"]?.elements() ?? [] { request.tools.append(try self.function(function, cacheControl: nil)) }
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
@@ -66,7 +84,7 @@ extension OpenAIChat {
         if let allowed = choice["allowed_tools"] {
             // The model may only call these, as if there were no others.
             let names = try allowed.required("tools").elements().map { tool throws(ProviderError) in
-                try (tool["function"] ?? tool).required("name").text()
+                try (tool["function"] ?? tool["custom"] ?? tool).required("name").text()
             }
             request.tools.removeAll { !names.contains($0.name) }
             request.toolChoice = try toolChoice(allowed.required("mode"))
@@ -83,9 +101,9 @@ extension OpenAIChat {
 
     private static func toolChoice(_ value: RequestValue) throws(ProviderError) -> ChatToolChoice {
         guard let word = value.tree.string else {
-            if let type = try value["type"]?.text(), type != "function" { throw .cannotExpress("the tool choice '\(type.prefix(64))'") }
-            let function = value["function"] ?? value
-            return .tool(try function.required("name").text())
+            let type = try value["type"]?.text() ?? "function"
+            guard ["function", "custom"].contains(type) else { throw .cannotExpress("the tool choice '\(type.prefix(64))'") }
+            return .tool(try (value["function"] ?? value["custom"] ?? value).required("name").text())
         }
         switch word {
         case "auto": return .auto

@@ -4,8 +4,12 @@ import ProviderKit
 extension OpenAIChat {
     /// Writes a request in this format, without `model`.
     ///
+    /// Left out, by the rule of ``ChatRequest``: the ``ChatServiceSettings`` for servers other than OpenAI's. `top_k`,
+    /// which many servers have and OpenAI refuses, is written for all.
+    ///
     /// - Throws: ``ProviderError/cannotExpress(_:)``.
     static func writeRequest(_ request: ChatRequest, for call: Call, _ dialect: OpenAIDialect) throws(ProviderError) -> [UInt8] {
+        try request.refuseLogprobs(for: call)
         if dialect.isOpenAI, request.stop.count > 4 { throw .cannotExpress("more than 4 stop sequences ('stop')") }
         let needsDemand = request.responseFormat == .json && !request.messages.mentionJSON
         var messages = JSONWriter(capacity: 1024)
@@ -20,7 +24,7 @@ extension OpenAIChat {
                 writer.key(dialect.hasOldTokenLimit ? "max_tokens" : "max_completion_tokens")
                 writer.integer(maxTokens)
             }
-            write(request.sampling, dialect, to: &writer)
+            write(request.sampling, to: &writer)
             if !request.stop.isEmpty {
                 writer.key("stop")
                 writer.array { for text in request.stop { $0.string(text) } }
@@ -67,10 +71,10 @@ extension OpenAIChat {
         }
     }
 
-    private static func write(_ sampling: ChatSampling, _ dialect: OpenAIDialect, to writer: inout JSONWriter) {
+    private static func write(_ sampling: ChatSampling, to writer: inout JSONWriter) {
         writer.number("temperature", sampling.temperature)
         writer.number("top_p", sampling.topP)
-        if let topK = sampling.topK, !dialect.isOpenAI { writer.member("top_k", topK) }
+        if let topK = sampling.topK { writer.member("top_k", topK) }
         writer.number("frequency_penalty", sampling.frequencyPenalty)
         writer.number("presence_penalty", sampling.presencePenalty)
         if let seed = sampling.seed { writer.member("seed", seed) }

@@ -11,7 +11,14 @@ public struct OpenAIChunkWriter: Sendable {
     private var hasToolCalls = false
     /// The indices of the tool calls that have no arguments so far.
     private var callsWithoutArguments: [Int] = []
+    /// The arguments of the calls of custom tools, by their indices. The text in them is known at their end.
+    private var customCalls: [(index: Int, arguments: String)] = []
+    /// The names of the request's tools that take a text, as ``OpenAIChat/customTools(of:)`` finds them. They must be
+    /// set before the first call of a tool.
+    public var customTools: Set<String> = []
     private var reasoning = OpenAIReasoning()
+    /// The tokens of the next text; nil if it has none.
+    private var tokens: [ChatToken]?
 
     /// Creates a writer.
     ///
@@ -33,7 +40,10 @@ public struct OpenAIChunkWriter: Sendable {
             self.model = model ?? self.model
             return nil
         case .text(let text):
-            return delta { $0.member("content", text) }
+            return delta(tokens: tokens.take()) { $0.member("content", text) }
+        case .logprobs(let tokens):
+            self.tokens = tokens
+            return nil
         case .reasoning(let text):
             reasoning.add(text)
             return delta { $0.member("reasoning_content", text) }
@@ -52,44 +62,44 @@ public struct OpenAIChunkWriter: Sendable {
             return delta { $0.member("refusal", text) }
         case .toolCall(let index, let id, let name):
             hasToolCalls = true
-            callsWithoutArguments.append(index)
+            let isCustom = customTools.contains(name)
+            if isCustom { customCalls.append((index, "")) } else { callsWithoutArguments.append(index) }
             return delta { writer in
                 writer.key("tool_calls")
                 writer.array {
                     $0.object {
                         $0.member("index", index)
                         $0.member("id", id)
-                        $0.member("type", "function")
-                        $0.key("function")
+                        $0.member("type", isCustom ? "custom" : "function")
+                        $0.key(isCustom ? "custom" : "function")
                         $0.object {
                             $0.member("name", name)
-                            $0.member("arguments", "")
+                            $0.member(isCustom ? "input" : "arguments", "")
                         }
                     }
                 }
             }
         case .toolArguments(let index, let fragment):
-            if !fragment.isEmpty { callsWithoutArguments.removeAll { $0 == index } }
-            return delta { Self.write([index], arguments: fragment, to: &$0) }
-        case .finish(let reason, _):
-            let empty = callsWithoutArguments
-            callsWithoutArguments = []
-            // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
-            return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) {
-                // Clients read the arguments as JSON.
-                if !empty.isEmpty { Self.write(empty, arguments: "{}", to: &$0) }
+            if let place = customCalls.firstIndex(where: { $0.index == index }) {
+                customCalls[place].arguments += fragment
+                return nil
             }
-        }
-    }
-
-    private static func write(_ indices: [Int], arguments: String, to writer: inout JSONWriter) {
-        writer.key("tool_calls")
-        writer.array {
-            for index in indices {
-                $0.object {
-                    $0.member("index", index)
-                    $0.key("function")
-                    $0.object { $0.member("arguments", arguments) }
+            if !fragment.isEmpty { callsWithoutArguments.removeAll { $0 == index } }
+            return delta { writer in
+                writer.key("tool_calls")
+                writer.array { $0.toolDelta(index, "function", "arguments", fragment) }
+            }
+        case .finish(let reason, _):
+            let empty = callsWithoutArguments, custom = customCalls
+            (callsWithoutArguments, customCalls) = ([], [])
+            // Some providers finish a response with tool calls by `stop`, but clients rely on `tool_calls`.
+            return delta(reason: reason == .stop && hasToolCalls ? .toolCalls : reason) { writer in
+                guard !empty.isEmpty || !custom.isEmpty else { return }
+                writer.key("tool_calls")
+                writer.array {
+                    // Clients read the arguments as JSON.
+                    for index in empty { $0.toolDelta(index, "function", "arguments", "{}") }
+                    for call in custom { $0.toolDelta(call.index, "custom", "input", ChatTool.input(ofArguments: call.arguments)) }
                 }
             }
         }
@@ -105,7 +115,7 @@ public struct OpenAIChunkWriter: Sendable {
         }
     }
 
-    private mutating func delta(reason: FinishReason? = nil, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
+    private mutating func delta(reason: FinishReason? = nil, tokens: [ChatToken]? = nil, _ members: (inout JSONWriter) -> Void) -> [UInt8] {
         let isFirst = !hasRole
         hasRole = true
         return chunk { writer in
@@ -118,6 +128,7 @@ public struct OpenAIChunkWriter: Sendable {
                         if isFirst { $0.member("role", "assistant") }
                         members(&$0)
                     }
+                    if let tokens { choice.logprobs(tokens) }
                     choice.member("finish_reason", reason?.rawValue)
                 }
             }
@@ -134,6 +145,28 @@ public struct OpenAIChunkWriter: Sendable {
             members(&$0)
         }
         return writer.bytes
+    }
+}
+
+extension JSONWriter {
+    /// The member `logprobs` of a choice.
+    mutating func logprobs(_ tokens: [ChatToken]) {
+        key("logprobs")
+        object {
+            $0.key("content")
+            $0.tokens(tokens)
+            $0.key("refusal")
+            $0.null()
+        }
+    }
+
+    /// More of a tool call.
+    fileprivate mutating func toolDelta(_ index: Int, _ type: StaticString, _ member: StaticString, _ text: String) {
+        object {
+            $0.member("index", index)
+            $0.key(type)
+            $0.object { $0.member(member, text) }
+        }
     }
 }
 

@@ -11,8 +11,13 @@ public struct OpenAICompletionWriter: Sendable {
     private var reasoning = OpenAIReasoning()
     private var citations: [ChatCitation] = []
     private var refusal = ""
+    private var tokens: [ChatToken]?
     private var toolCalls: [(index: Int, call: ChatToolCall)] = []
     private var reason = FinishReason.stop
+    /// As ``OpenAIChunkWriter/customTools``, set before ``completion(_:)``.
+    public var customTools: Set<String> = []
+    /// Whether the response calls tools.
+    public var callsTools: Bool { !toolCalls.isEmpty }
 
     /// Creates a writer, as ``OpenAIChunkWriter/init(id:created:model:)`` does.
     public init(id: String, created: Int, model: String) {
@@ -29,6 +34,8 @@ public struct OpenAICompletionWriter: Sendable {
             self.model = model ?? self.model
         case .text(let text):
             self.text += text
+        case .logprobs(let tokens):
+            self.tokens = (self.tokens ?? []) + tokens
         case .reasoning(let text):
             reasoningText += text
             reasoning.add(text)
@@ -62,6 +69,7 @@ public struct OpenAICompletionWriter: Sendable {
                     $0.member("index", 0)
                     $0.key("message")
                     $0.object { writeMessage(&$0) }
+                    if let tokens { $0.logprobs(tokens) }
                     $0.member("finish_reason", (reason == .stop && !toolCalls.isEmpty ? .toolCalls : reason).rawValue)
                 }
             }
@@ -100,7 +108,22 @@ public struct OpenAICompletionWriter: Sendable {
         writer.array {
             for (_, var call) in toolCalls {
                 if call.arguments.isEmpty { call.arguments = "{}" }
-                $0.toolCall(call)
+                if customTools.contains(call.name) { $0.customCall(call) } else { $0.toolCall(call) }
+            }
+        }
+    }
+}
+
+extension JSONWriter {
+    /// An element of `tool_calls`, of a tool that takes a text.
+    fileprivate mutating func customCall(_ call: ChatToolCall) {
+        object {
+            $0.member("id", call.id)
+            $0.member("type", "custom")
+            $0.key("custom")
+            $0.object {
+                $0.member("name", call.name)
+                $0.member("input", ChatTool.input(ofArguments: call.arguments))
             }
         }
     }

@@ -25,7 +25,7 @@ public struct OpenAIDialect: Sendable, Equatable {
     /// Whether all models of the server know `max_completion_tokens`, so that a model that asks for it instead of
     /// `max_tokens` shows what all later requests should have.
     public var hasOneTokenLimit = false
-    /// Whether the server is OpenAI's, which has no `top_k`, at most four stop sequences, and the members of
+    /// Whether the server is OpenAI's, which has at most four stop sequences, and the members of
     /// ``ChatServiceSettings``, which other servers may refuse. Source: OpenAI's API reference, "Chat Completions".
     public var isOpenAI = false
 

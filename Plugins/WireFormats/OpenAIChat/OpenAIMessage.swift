@@ -31,8 +31,13 @@ enum OpenAIMessage {
         parts += try self.parts(value["content"])
         if let refusal = value["refusal"] { parts.append(ChatPart(.refusal(try refusal.text()))) }
         for call in try value["tool_calls"]?.elements() ?? [] {
-            let function = try call.required("function")
-            parts.append(ChatPart(.toolCall(try toolCall(function, id: try call.required("id").text()))))
+            let id = try call.required("id").text()
+            if let custom = call["custom"], call["function"] == nil {
+                let name = try custom.required("name").text(), input = try custom.required("input").text()
+                parts.append(ChatPart(.toolCall(ChatToolCall(id: id, name: name, arguments: ChatTool.arguments(ofInput: input)))))
+            } else {
+                parts.append(ChatPart(.toolCall(try toolCall(try call.required("function"), id: id))))
+            }
         }
         if let function = value["function_call"] {
             parts.append(ChatPart(.toolCall(try toolCall(function, id: try function.required("name").text()))))

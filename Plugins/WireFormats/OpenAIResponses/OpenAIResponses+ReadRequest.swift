@@ -15,8 +15,6 @@ extension OpenAIResponses {
         guard let tree = JSONTree(body) else { throw .invalid("the body", "", "a JSON object") }
         let root = RequestValue(tree, "")
         if root["prompt"]?.unlessEmpty != nil { throw .untranslatable("prompt") }
-        if let count = try root["top_logprobs"]?.integer(), count > 0 { throw .untranslatable("top_logprobs") }
-        if try root["include"]?.texts().contains("message.output_text.logprobs") == true { throw .untranslatable("include") }
         let tools = try ResponsesTools(root["tools"])
         var request = ChatRequest(messages: [])
         if let instructions = root["instructions"] { request.messages += try ResponsesInput.read(instructions, tools, as: .system) }
@@ -24,6 +22,9 @@ extension OpenAIResponses {
         request.tools = tools.functions
         try readToolChoice(root["tool_choice"]?.unlessEmpty, tools, &request)
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
+        let topLogprobs = try root["top_logprobs"]?.integer() ?? 0
+        let includesLogprobs = try root["include"]?.texts().contains("message.output_text.logprobs") == true
+        if topLogprobs > 0 || includesLogprobs { request.topLogprobs = topLogprobs }
         request.maxTokens = try root["max_output_tokens"]?.integer()
         request.sampling.temperature = try root["temperature"]?.number()
         request.sampling.topP = try root["top_p"]?.number()

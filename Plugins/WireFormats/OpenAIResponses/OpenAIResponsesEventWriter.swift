@@ -101,10 +101,10 @@ public struct OpenAIResponsesEventWriter: Sendable {
                 writer.key("part")
                 part.write(to: &writer, isEmpty: true)
             }
-        case .partGrew(let place, let part, let text):
+        case .partGrew(let place, let part, let text, let tokens):
             append(kind(place, part).grew, place, part, &frames) { writer, part in
                 writer.member("delta", text)
-                if part.kind == .text { writer.emptyList("logprobs") }
+                if part.kind == .text { writer.logprobs(tokens, hasBytes: false) }
             }
         case .annotated(let place, let part, let annotation):
             append("response.output_text.annotation.added", place, part, &frames) { writer, part in
@@ -121,7 +121,7 @@ public struct OpenAIResponsesEventWriter: Sendable {
             let kind = kind(place, part)
             append(kind.textEnded, place, part, &frames) { writer, part in
                 if part.kind == .refusal { writer.member("refusal", part.text) } else { writer.member("text", part.text) }
-                if part.kind == .text { writer.emptyList("logprobs") }
+                if part.kind == .text { writer.logprobs(part.tokens, hasBytes: false) }
             }
             append(kind.ended, place, part, &frames) { writer, part in
                 writer.key("part")
@@ -141,7 +141,7 @@ public struct OpenAIResponsesEventWriter: Sendable {
                 writer.member("arguments", item.completeArguments)
             }
         case .custom:
-            let input = ResponsesTool.input(ofArguments: output.items[place].arguments)
+            let input = ChatTool.input(ofArguments: output.items[place].arguments)
             append("response.custom_tool_call_input.delta", place, &frames) { writer, item in
                 writer.member("item_id", item.id)
                 writer.member("delta", input)
@@ -222,8 +222,8 @@ extension JSONWriter {
         item.write(to: &self)
     }
 
-    fileprivate mutating func emptyList(_ name: StaticString) {
-        key(name)
-        array { _ in }
+    fileprivate mutating func logprobs(_ tokens: [ChatToken], hasBytes: Bool) {
+        key("logprobs")
+        self.tokens(tokens, hasBytes: hasBytes)
     }
 }

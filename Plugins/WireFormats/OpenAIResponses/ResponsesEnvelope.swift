@@ -58,7 +58,7 @@ struct ResponsesEnvelope: Sendable {
             if let id, id.hasPrefix("resp_") { self.id = id }
             self.model = model ?? self.model
         case .finish(let reason, _): self.reason = reason
-        case .text, .reasoning, .reasoningToken, .citation, .refusal, .toolCall, .toolArguments: break
+        case .text, .logprobs, .reasoning, .reasoningToken, .citation, .refusal, .toolCall, .toolArguments: break
         }
     }
 

@@ -121,7 +121,7 @@ struct ResponsesEventReader {
         case "message": if !item.hasContent { addParts(of: object, place, &response, keepsText) }
         case "reasoning": endReasoning(object, item, place, &response, keepsText)
         case "function_call": if !item.hasContent { addArguments(object["arguments"]?.string, item, &response) }
-        case "custom_tool_call": addArguments(object["input"]?.string.map(ResponsesTool.arguments), item, &response)
+        case "custom_tool_call": addArguments(object["input"]?.string.map(ChatTool.arguments), item, &response)
         case "local_shell_call":
             let action = object["action"]?.members?.filter { !$0.hasKey("type") && !$0.value.isNull } ?? []
             addArguments(String(decoding: JSONTree.object(action).encoded, as: UTF8.self), item, &response)

@@ -44,7 +44,7 @@ struct ResponsesInput {
             append(call(tool, try item.required("call_id").text(), arguments: try item["arguments"]?.text() ?? ""), to: .assistant)
         case "custom_tool_call":
             let tool = ResponsesTool(.custom, try item.required("name").text(), namespace: try item["namespace"]?.text())
-            let arguments = ResponsesTool.arguments(ofInput: try item.required("input").text())
+            let arguments = ChatTool.arguments(ofInput: try item.required("input").text())
             append(call(tool, try item.required("call_id").text(), arguments: arguments), to: .assistant)
         case "local_shell_call":
             let id = try item.required(item["call_id"] == nil ? "id" : "call_id").text()

@@ -31,6 +31,8 @@ struct ResponsesItem: Sendable {
         let kind: Kind
         var text = ""
         var citations: [ChatCitation] = []
+        /// The tokens of the text, if the request asks for their log probabilities.
+        var tokens: [ChatToken] = []
     }
 
     enum Status: String, Sendable {
@@ -116,7 +118,7 @@ struct ResponsesItem: Sendable {
             writer.member("call_id", callID)
             writer.member("name", tool.name)
             if let namespace = tool.namespace { writer.member("namespace", namespace) }
-            writer.member("input", isOpen ? "" : ResponsesTool.input(ofArguments: arguments))
+            writer.member("input", isOpen ? "" : ChatTool.input(ofArguments: arguments))
         case .localShell:
             writer.member("type", "local_shell_call")
             writer.member("status", status.rawValue)
@@ -196,7 +198,7 @@ extension ResponsesItem.Part {
                 $0.key("annotations")
                 $0.array { if !isEmpty { for citation in citations { citation.writeResponses(to: &$0) } } }
                 $0.key("logprobs")
-                $0.array { _ in }
+                $0.tokens(isEmpty ? [] : tokens)
             }
         }
     }

@@ -11,7 +11,7 @@ struct ResponsesOutput: Sendable {
     enum Change {
         case itemBegan(Int)
         case partBegan(Int, Int)
-        case partGrew(Int, Int, by: String)
+        case partGrew(Int, Int, by: String, tokens: [ChatToken])
         case annotated(Int, Int, annotation: Int)
         case argumentsGrew(Int, by: String)
         case partEnded(Int, Int)
@@ -26,6 +26,8 @@ struct ResponsesOutput: Sendable {
     /// The item whose turn it is in a stream: the first that has not ended. Those after it wait.
     private var current = 0
     private var places: [Int: Int] = [:]
+    /// The tokens of the next text.
+    private var tokens: [ChatToken] = []
 
     init(_ id: ResponsesID, _ tools: ResponsesTools) {
         self.id = id
@@ -37,6 +39,7 @@ struct ResponsesOutput: Sendable {
         var changes: [Change] = []
         switch event {
         case .text(let text): if !text.isEmpty { add(text, .text, .message, &changes) }
+        case .logprobs(let tokens): self.tokens = tokens
         case .refusal(let text): if !text.isEmpty { add(text, .refusal, .message, &changes) }
         case .reasoning(let text): if !text.isEmpty { add(text, .summary, .reasoning, &changes) }
         case .reasoningToken(let token): end(token, &changes)
@@ -85,7 +88,12 @@ struct ResponsesOutput: Sendable {
         }
         let last = items[place].parts.count - 1
         items[place].parts[last].text += text
-        note(.partGrew(place, last, by: text), of: place, &changes)
+        let tokens = part == .text ? tokens : []
+        if !tokens.isEmpty {
+            items[place].parts[last].tokens += tokens
+            self.tokens = []
+        }
+        note(.partGrew(place, last, by: text, tokens: tokens), of: place, &changes)
     }
 
     /// A token ends the reasoning before it, unless it is reasoning of its own.
@@ -144,7 +152,7 @@ struct ResponsesOutput: Sendable {
             changes.append(.itemBegan(current))
             for (part, content) in item.parts.enumerated() {
                 if content.text.isEmpty { continue }
-                changes += [.partBegan(current, part), .partGrew(current, part, by: content.text)]
+                changes += [.partBegan(current, part), .partGrew(current, part, by: content.text, tokens: content.tokens)]
                 changes += content.citations.indices.map { .annotated(current, part, annotation: $0) }
                 if isOver || part < item.parts.count - 1 { changes.append(.partEnded(current, part)) }
             }

@@ -26,20 +26,6 @@ struct ResponsesTool: Sendable, Equatable {
 
     /// The name of the function.
     var functionName: String { namespace.map { "\($0)__\(name)" } ?? name }
-
-    // MARK: A custom tool's text
-
-    /// The arguments of the function that stands for a custom tool.
-    static func arguments(ofInput input: String) -> String {
-        var writer = JSONWriter(capacity: input.utf8.count + 16)
-        writer.object { $0.member("input", input) }
-        return String(decoding: writer.bytes, as: UTF8.self)
-    }
-
-    /// The text in the arguments. Models may write anything else, which is the text then.
-    static func input(ofArguments arguments: String) -> String {
-        JSONTree(Array(arguments.utf8).span.bytes)?["input"]?.string ?? arguments
-    }
 }
 
 /// The tools of a request.
@@ -82,8 +68,11 @@ struct ResponsesTools: Sendable {
                     isStrict: try tool["strict"]?.bool()))
         case "custom":
             let known = ResponsesTool(.custom, try tool.required("name").text(), namespace: namespace)
-            let description = try Self.description(ofCustom: tool)
-            add(known, ChatTool(name: known.functionName, description: description, parameters: Self.inputSchema))
+            add(
+                known,
+                ChatTool(
+                    customNamed: known.functionName, description: try tool["description"]?.text(),
+                    grammar: try ChatGrammar.read(tool["format"])))
         case "local_shell":
             add(
                 .localShell,
@@ -104,17 +93,6 @@ struct ResponsesTools: Sendable {
         functions.append(function)
         tools[function.name] = tool
     }
-
-    /// A custom tool's description, with the grammar that its text must have.
-    private static func description(ofCustom tool: RequestValue) throws(ProviderError) -> String? {
-        let description = try tool["description"]?.text()
-        guard let format = tool["format"], let definition = try format["definition"]?.text() else { return description }
-        let syntax = try format["syntax"]?.text() ?? "lark"
-        return (description.map { "\($0)\n\n" } ?? "") + "The input must match this grammar (\(syntax)):\n\(definition)"
-    }
-
-    private static let inputSchema = Array(
-        #"{"type":"object","properties":{"input":{"type":"string"}},"required":["input"],"additionalProperties":false}"#.utf8)
 
     /// Source: the SDK's `LocalShellCallAction`.
     private static let shellSchema = Array(

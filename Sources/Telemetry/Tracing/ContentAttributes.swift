@@ -137,7 +137,7 @@ struct ContentAttributes {
                 case .toolCall(_, let id, let name): calls.append((id, name, ""))
                 case .toolArguments(let index, let more): if calls.indices.contains(index) { calls[index].arguments += more }
                 case .finish(let reason, _): self.reason = reason
-                case .start, .reasoningToken, .citation: break
+                case .start, .logprobs, .reasoningToken, .citation: break
                 }
             }
         }

@@ -10,6 +10,8 @@ public enum ChatEvent: Sendable, Equatable {
     case start(id: String?, model: String?)
     /// More of the response's text.
     case text(String)
+    /// The tokens of the text that comes next, if the request asks for their log probabilities.
+    case logprobs([ChatToken])
     /// More of the reasoning, which the client gets apart from the text, as `reasoning_content`.
     case reasoning(String)
     /// The token of the reasoning since the last one, which ends it. It may come without any reasoning in words.
@@ -30,7 +32,7 @@ public enum ChatEvent: Sendable, Equatable {
     /// What the router acts on in the event.
     public var signals: Signals {
         switch self {
-        case .start, .citation: Signals()
+        case .start, .citation, .logprobs: Signals()
         case .text(let text), .reasoning(let text): Signals(contentBytes: text.utf8.count)
         case .reasoningToken(let token): Signals(contentBytes: token.value.utf8.count)
         case .refusal(let text): Signals(contentBytes: text.utf8.count, isFiltered: true)
@@ -47,11 +49,31 @@ public enum ChatEvent: Sendable, Equatable {
         case .text(let text), .reasoning(let text), .refusal(let text): text.utf8.count
         case .reasoningToken(let token): token.value.utf8.count
         case .citation(let citation): citation.url.utf8.count + (citation.title?.utf8.count ?? 0)
+        case .logprobs(let tokens): tokens.reduce(0) { $0 + $1.textBytes }
         case .toolCall(_, let id, let name): id.utf8.count + name.utf8.count
         case .toolArguments(_, let fragment): fragment.utf8.count
         case .finish(_, let stopSequence): stopSequence?.utf8.count ?? 0
         }
     }
+}
+
+/// A token of a response's text, and how likely it was.
+public struct ChatToken: Sendable, Equatable {
+    /// The token.
+    public var text: String
+    /// The natural logarithm of its probability.
+    public var logprob: Double
+    /// The likeliest tokens in its place, the likeliest first.
+    public var likeliest: [ChatToken]
+
+    /// Creates a token.
+    public init(_ text: String, logprob: Double, likeliest: [ChatToken] = []) {
+        self.text = text
+        self.logprob = logprob
+        self.likeliest = likeliest
+    }
+
+    fileprivate var textBytes: Int { likeliest.reduce(text.utf8.count) { $0 + $1.textBytes } }
 }
 
 /// A page that a model names as the source of its text.

@@ -2,6 +2,16 @@
 ///
 /// The client's wire format reads it from the request's body, and the provider's writes it. What is nil or empty is
 /// left to the upstream's default.
+///
+/// A provider's format writes all of it, as it was asked for, and the API refuses what a model doesn't take. What a
+/// format has no place for is refused by ``ProviderError/cannotExpress(_:)``. Left out is only
+///
+/// - what equals the API's default,
+/// - what the client's own API calls a hint or a best effort: ``ChatSampling/seed``, ``ChatServiceSettings/verbosity``,
+///   ``ChatMedia/detail``, ``ChatMessage/name``, and ``reasoning`` at models that can't be told how much they think,
+/// - what doesn't change the response: ``user``, ``metadata``, the cache's marks and the other ``service`` settings,
+/// - ``allowsParallelTools`` and ``ChatTool/isStrict``. Many clients send them with every request, so that a refusal
+///   would make these useless, and what a model has written can't be changed afterwards.
 public struct ChatRequest: Sendable, Equatable {
     /// The conversation, in order.
     public var messages: [ChatMessage]
@@ -11,9 +21,7 @@ public struct ChatRequest: Sendable, Equatable {
     public var toolChoice: ChatToolChoice?
     /// Whether one response should have several calls.
     ///
-    /// A format without such a member leaves it out. False is only a wish, and many clients send it with every request,
-    /// such as Codex for each model that it doesn't know. Refusing it would make these clients useless, and removing
-    /// calls from the response would change what the model has said.
+    /// A format without such a member leaves it out. Codex sends false for each model that it doesn't know.
     public var allowsParallelTools: Bool?
     /// The most tokens of the response, reasoning included.
     public var maxTokens: Int?
@@ -23,6 +31,9 @@ public struct ChatRequest: Sendable, Equatable {
     public var stop: [String] = []
     /// The number of choices, at least 1.
     public var choices = 1
+    /// How many of the likeliest tokens the response has beside each of its own, with their log probabilities; nil if
+    /// it has none of these.
+    public var topLogprobs: Int?
     /// The form that the text of the response must have.
     public var responseFormat: ChatResponseFormat?
     /// How much the model reasons before it responds.
@@ -107,16 +118,49 @@ public struct ChatTool: Sendable, Equatable {
     public var isStrict: Bool?
     /// What the provider may keep in its cache after this tool, as ``ChatPart/cacheControl``.
     public var cacheControl: [UInt8]?
+    /// The tool as formats have it whose tools may take a text instead of JSON; nil for any other. In all other formats
+    /// the function stands for it, whose argument `input` is the text.
+    public var custom: ChatCustomTool?
 
     /// Creates a tool.
     public init(
-        name: String, description: String? = nil, parameters: [UInt8]? = nil, isStrict: Bool? = nil, cacheControl: [UInt8]? = nil
+        name: String, description: String? = nil, parameters: [UInt8]? = nil, isStrict: Bool? = nil, cacheControl: [UInt8]? = nil,
+        custom: ChatCustomTool? = nil
     ) {
+        self.custom = custom
         self.name = name
         self.description = description
         self.parameters = parameters
         self.isStrict = isStrict
         self.cacheControl = cacheControl
+    }
+}
+
+/// A tool that takes a text instead of JSON. Source: OpenAI's guide "Function calling", "Custom tools".
+public struct ChatCustomTool: Sendable, Equatable {
+    /// What it does, for the model.
+    public var description: String?
+    /// The grammar that the text must match; nil for any text.
+    public var grammar: ChatGrammar?
+
+    /// Creates a tool.
+    public init(description: String? = nil, grammar: ChatGrammar? = nil) {
+        self.description = description
+        self.grammar = grammar
+    }
+}
+
+/// A grammar of texts.
+public struct ChatGrammar: Sendable, Equatable {
+    /// The language of the definition, such as `lark` or `regex`.
+    public var syntax: String
+    /// The grammar in this language.
+    public var definition: String
+
+    /// Creates a grammar.
+    public init(syntax: String, definition: String) {
+        self.syntax = syntax
+        self.definition = definition
     }
 }
 

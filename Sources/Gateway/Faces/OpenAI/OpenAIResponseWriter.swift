@@ -47,6 +47,7 @@ final class OpenAIResponseWriter: ResponseWriter {
         if let (payload, type) = response.payload {
             return exchange.respond(200, payload, contentType: type, fields: { exchange.addFields(record, to: &$0) }, record: record)
         }
+        response.readCustomTools(of: exchange)
         let completion = response.object(record.usage.usage) { vectors in
             let body = exchange.server.body
             return OpenAIEmbeddings.writeResponse(
@@ -99,6 +100,13 @@ private struct Assembly {
     /// - Parameter encodeVectors: called for vectors of a typed response.
     func object(_ usage: Usage?, encodeVectors: (EmbeddingsResponse) -> [UInt8]) -> ByteBuffer {
         passed ?? ByteBuffer(bytes: chunks?.completion ?? fold?.completion(usage) ?? vectors.map(encodeVectors) ?? [])
+    }
+
+    /// Reads which tools take a text, if one was called.
+    mutating func readCustomTools(of exchange: Exchange) {
+        guard fold?.callsTools == true else { return }
+        let body = exchange.server.body
+        fold?.customTools = OpenAIChat.customTools(of: body.readableBytesSpan)
     }
 
     /// - Parameter makeFold: called for the first event.

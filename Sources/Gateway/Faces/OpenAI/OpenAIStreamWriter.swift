@@ -35,6 +35,11 @@ final class OpenAIStreamWriter: EventStreamWriter {
     private let choiceCount: Int
     private let created: Int
     private var encoder: OpenAIChunkWriter
+    /// Read only if a model calls a tool.
+    private lazy var customTools: Set<String> = {
+        let body = exchange.server.body
+        return OpenAIChat.customTools(of: body.readableBytesSpan)
+    }()
     private lazy var holdTimer = LazyDeadline(eventLoop: eventLoop) { [self] _ in holdTimeExpired() }
 
     /// The frames that are held back, from the last finish reason on.
@@ -85,6 +90,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
             case .event(let event):
                 send(&run, of: bytes)
                 comesAsEvents = true
+                if case .toolCall = event { encoder.customTools = customTools }
                 if let json = encoder.chunk(event) { write(ByteBuffer(bytes: json), event.signals) }
             case .embeddings, .count, .payload: break  // never streamed as chunks
             case .buffered(let range, let signals):
