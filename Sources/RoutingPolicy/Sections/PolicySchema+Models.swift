@@ -61,7 +61,7 @@ extension ModelDefinition {
                 help: "fields that are added to a request if the client leaves them out; objects are merged"),
             Option(
                 body: "request_overrides", \.requestOverrides,
-                help: "fields of every request, which replace what the client sends; objects are merged"),
+                help: "fields of every request, which replace what the client sends; objects are merged, null removes a field"),
             Option(layer: Timeouts.self, \.timeouts, help: "replaces the provider's, option by option"),
             Option(
                 "weight", \.weight, .number(0...1000),
