@@ -122,13 +122,15 @@ extension RequestOutline {
         /// The table with OpenAI's members beside its own: requests that aren't sent may be described by these for any
         /// API.
         var describable: FieldTable {
-            let own = members.filter { !Self.openAIMembers.contains($0) }
+            var own: [Member] = []
+            for case .member(let member) in byLength.joined().map(\.meaning) where !(Self.openAIMembers + own).contains(member) {
+                own.append(member)
+            }
             var table = FieldTable(Self.openAIMembers + own, RoutingOverride.all, modelPrefix: modelPrefix, modelSuffix: modelSuffix)
             table.hasOverrides = hasOverrides
             return table
         }
 
-        private let members: [Member]
         /// Whether bodies have routing overrides. Otherwise only headers have them, also the models.
         private(set) var hasOverrides: Bool
         /// What clients write in front of a model's name; nil: nothing. It is not a part of the name.
@@ -138,7 +140,6 @@ extension RequestOutline {
         let modelSuffix: String?
 
         private init(_ members: [Member], _ overrides: [RoutingOverride], modelPrefix: String? = nil, modelSuffix: String? = nil) {
-            self.members = members
             hasOverrides = !overrides.isEmpty
             self.modelPrefix = modelPrefix
             self.modelSuffix = modelSuffix
