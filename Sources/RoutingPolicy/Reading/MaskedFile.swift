@@ -116,7 +116,12 @@ struct MaskedFile {
                 let inner = name(key, in: place)
                 let value = try events.next()
                 if place.depth == 0 { enter(key, isRegion: inner.isInRegion) }
+                let count = edits.count
                 try self.value(value, events, inner)
+                // A comment between a secret's name and the secret.
+                if inner.isSensitive || value.end != nil && edits.count > count {
+                    hiddenLines.append(key.position.line - 1...max(key.position.line, value.position.line) - 1)
+                }
             }
         case .alias, .streamEnd, .documentStart, .documentEnd, .end: return
         }
@@ -247,7 +252,14 @@ struct MaskedFile {
         if let regionStart { hiddenLines.append(regionStart...lines.count) }
         var hidden = Array(repeating: false, count: lines.count + 1)
         for range in hiddenLines { for line in range where line < hidden.count { hidden[line] = true } }
+        // The lines above that the current one belongs to, from the outermost to the innermost: what belongs to a line
+        // with a secret may be the secret that was there before.
+        var outer: [(indent: Int, isHidden: Bool)] = []
         for (number, line) in lines.enumerated() {
+            guard let indent = line.firstIndex(where: { $0 != " " && $0 != "\t" }) else { continue }
+            while let last = outer.last, last.indent >= indent { outer.removeLast() }
+            if outer.last?.isHidden == true { hidden[number] = true }
+            outer.append((indent, hidden[number]))
             guard let start = comment(in: line, number) else { continue }
             for range in hiddenColumns(of: Array(line[start...]), isHidden: hidden[number]) {
                 edits.append(
