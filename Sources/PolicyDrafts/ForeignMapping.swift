@@ -17,38 +17,38 @@ struct ForeignMapping {
     var keys: [String] { entries.filter { !$0.value.isNull }.map(\.key.text) }
 
     /// Takes a key's value; nil if it has none.
-    mutating func take(_ key: String) -> ConfigNode? {
-        guard let index = entries.firstIndex(where: { $0.key.text == key }) else { return nil }
-        let value = entries.remove(at: index).value
-        return value.isNull ? nil : value
+    mutating func take(_ key: String) -> ConfigNode? { take(key) { $0 } }
+
+    /// Takes a key's value as `read` gives it. A value that can't be read so stays, and a comment then names its key.
+    mutating func take<Value>(_ key: String, as read: (ConfigNode) -> Value?) -> Value? {
+        guard let index = entries.firstIndex(where: { $0.key.text == key }), !entries[index].value.isNull,
+            let value = read(entries[index].value)
+        else { return nil }
+        entries.remove(at: index)
+        return value
     }
 
     /// The first of several names for one thing. All of them are taken.
-    mutating func take(_ keys: [String]) -> ConfigNode? {
+    mutating func take<Value>(_ keys: [String], as read: (ConfigNode) -> Value?) -> Value? {
         keys.reduce(nil) { found, key in
-            let value = take(key)
+            let value = take(key, as: read)
             return found ?? value
         }
     }
 
-    mutating func text(_ key: String) -> String? { take(key)?.foreignText }
-    mutating func int(_ key: String) -> Int? { number(key).flatMap { Int(exactly: $0.rounded()) } }
-    mutating func number(_ key: String) -> Double? { text(key).flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil } }
-    mutating func texts(_ key: String) -> [String] { take(key)?.foreignTexts ?? [] }
-
-    /// nil if it is neither true nor false.
-    mutating func bool(_ key: String) -> Bool? {
-        switch text(key)?.lowercased() {
-        case "true", "yes", "on": true
-        case "false", "no", "off": false
-        default: nil
-        }
-    }
-
-    mutating func mapping(_ key: String) -> ForeignMapping? { take(key).flatMap { ForeignMapping($0) } }
+    mutating func text(_ key: String) -> String? { take(key, as: \.foreignText) }
+    mutating func number(_ key: String) -> Double? { take(key, as: \.foreignNumber) }
+    mutating func texts(_ key: String) -> [String] { take(key, as: \.foreignTexts) ?? [] }
+    mutating func bool(_ key: String) -> Bool? { take(key, as: \.foreignBool) }
+    mutating func mapping(_ key: String) -> ForeignMapping? { take(key) { ForeignMapping($0) } }
 
     mutating func list(_ key: String) -> [ConfigNode] {
-        if case .sequence(let nodes)? = take(key)?.content { nodes } else { [] }
+        take(key) { if case .sequence(let nodes) = $0.content { nodes } else { nil } } ?? []
+    }
+
+    /// Adds the entries of another mapping whose keys this one lacks.
+    mutating func add(_ others: ForeignMapping) {
+        entries += others.entries.filter { other in !entries.contains { $0.key.text == other.key.text } }
     }
 
     /// The entries that are left, in the order of the file.
@@ -61,10 +61,44 @@ extension ConfigNode {
         if case .scalar(let scalar) = content, !scalar.isNull { scalar.source } else { nil }
     }
 
-    /// The texts of a list. A single one counts as a list of one.
-    var foreignTexts: [String] {
-        if case .sequence(let nodes) = content { nodes.compactMap(\.foreignText) } else { foreignText.map { [$0] } ?? [] }
+    /// The texts of a list. A single one counts as a list of one. nil if something else is among them.
+    var foreignTexts: [String]? {
+        guard case .sequence(let nodes) = content else { return foreignText.map { [$0] } }
+        let texts = nodes.compactMap(\.foreignText)
+        return texts.count == nodes.count ? texts : nil
     }
+
+    /// YAML 1.1 allows `_` between digits.
+    var foreignNumber: Double? {
+        foreignText.flatMap { Double($0.filter { $0 != "_" }) }.flatMap { $0.isFinite ? $0 : nil }
+    }
+
+    var foreignBool: Bool? {
+        switch foreignText?.lowercased() {
+        case "true", "yes", "on": true
+        case "false", "no", "off": false
+        default: nil
+        }
+    }
+
+    /// A whole number within a range; one beyond its ends counts as the end.
+    func int(in range: ClosedRange<Int>) -> Int? {
+        foreignNumber.map { Int(max(Double(range.lowerBound), min(Double(range.upperBound), $0.rounded()))) }
+    }
+
+    /// A whole number of at least 1, or the variable that has it.
+    var draftCount: DraftValue? {
+        if let text = foreignText, case .variable(let name) = ForeignSecret(text), ForeignSecret.renamedVariable(text) == nil {
+            return .variable(name)
+        }
+        return foreignNumber.flatMap { 1...1_000_000_000 ~= $0.rounded() ? .int(Int($0.rounded())) : nil }
+    }
+
+    /// A time in seconds, as policies write it.
+    var draftSeconds: DraftValue? { foreignNumber.flatMap(DraftValue.seconds) }
+
+    /// A share in a draw.
+    var draftWeight: DraftValue? { foreignNumber.flatMap { 0...1000 ~= $0 ? .number($0) : nil } }
 
     /// The value as a policy would write it. A scalar without quotes has the type that JSON would give it.
     var draft: DraftValue {

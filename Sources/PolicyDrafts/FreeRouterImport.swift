@@ -8,14 +8,27 @@ struct FreeRouterImport {
     private var policy = PolicyDraft()
     /// The tag of the model that only the fallback uses. The route `auto` leaves it out.
     private static let fallbackTag = "fallback"
+    private var variables = ForeignVariables()
+    private var providers = ForeignNames([], fallback: "provider")
+    private var names = ForeignNames([], fallback: "model")
 
     init(_ root: ForeignMapping) { self.root = root }
 
     consuming func draft() -> PolicyDraft {
         _ = root.take("modelsFile")
-        for (name, node) in root.mapping("providers")?.rest ?? [] { readProvider(name, node) }
+        let given = root.mapping("providers")?.rest ?? []
+        providers = ForeignNames(given.map(\.key), fallback: "provider")
+        for (name, node) in given { readProvider(name, node) }
         let overrides = readOverrides()
         let models = root.list("models")
+        let modelNames = models.compactMap { node in
+            var fields = ForeignMapping(node)
+            return fields?.text("name")
+        }
+        names = ForeignNames(modelNames, mayHaveSlash: true, fallback: "model")
+        for name in overrides.map(\.name) where !modelNames.contains(name) {
+            policy.omissions.append("modelOverrides: there is no model '\(ImportWords.printable(name))'.")
+        }
         if models.isEmpty { policy.omissions.append("modelsFile: name the file with the models too, after 'config.yaml'.") }
         for node in models { readModel(node, overrides) }
         readRouting()
@@ -28,18 +41,24 @@ struct FreeRouterImport {
     }
 
     private mutating func readProvider(_ name: String, _ node: ConfigNode) {
-        guard var fields = ForeignMapping(node) else { return }
+        guard var fields = ForeignMapping(node), let key = providers[name] else {
+            policy.omissions.append("provider '\(ImportWords.printable(name))' has no options.")
+            return
+        }
         guard fields.bool("enabled") != false else {
             policy.omissions.append("provider '\(ImportWords.printable(name))' is turned off, and so are its models.")
             return
         }
-        var provider = DraftEntry(ImportWords.allowed(name))
+        var provider = DraftEntry(key)
+        provider.comments = [providers.comment(name)].compactMap(\.self)
         let baseURL = fields.text("baseUrl")
         let known = KnownService.byPrefix[name]
         if let baseURL, known == nil || known?.plugin == "openai-compatible" {
             let server = KnownService.openAIServer(at: baseURL)
             provider.set("plugin", .text(server.plugin))
-            provider.set("base_url", server.baseURL.map(DraftValue.template))
+            let address = server.baseURL.map { variables.address($0, of: name) }
+            provider.set("base_url", address?.value)
+            provider.comments += (address?.comment).map { [$0] } ?? []
         } else if let known {
             provider.set("plugin", .text(known.plugin))
             provider.set("base_url", known.baseURL.map(DraftValue.text))
@@ -47,14 +66,9 @@ struct FreeRouterImport {
             policy.omissions.append("provider '\(ImportWords.printable(name))' has no 'baseUrl', so it can't be reached.")
             return
         }
-        switch fields.text("apiKey").map(ForeignSecret.init) {
-        case .variable(let variable)?: provider.set("api_key", .variable(variable))
-        case .literal?:
-            let variable = known?.variable ?? ForeignSecret.variableName(of: name)
-            provider.set("api_key", .variable(variable))
-            provider.comments.append("The file has the key itself. Put it into the variable \(variable), for example in '.env'.")
-        case nil: break
-        }
+        let secret = fields.text("apiKey").map { variables.key($0, of: name, usual: known?.variable) }
+        provider.set("api_key", secret?.value)
+        provider.comments += (secret?.comment).map { [$0] } ?? []
         if let words = ImportWords.leftOver(fields.keys) { provider.comments.append(words) }
         policy.providers.append(provider)
     }
@@ -96,25 +110,31 @@ struct FreeRouterImport {
             policy.omissions.append("model '\(ImportWords.printable(name))' is not available.")
             return
         }
-        guard policy.providers.contains(where: { $0.name == ImportWords.allowed(provider) }) else { return }
-        let key = ImportWords.allowed(name, mayHaveSlash: true)
+        guard let owner = providers[provider] else {
+            policy.omissions.append("model '\(ImportWords.printable(name))': there is no provider '\(ImportWords.printable(provider))'.")
+            return
+        }
+        // Why a provider is left out is said once, for all of its models.
+        guard policy.providers.contains(where: { $0.name == owner }) else { return }
+        let key = names[name] ?? name
         let isShared = policy.models.contains { $0.name == key }
-        var model = DraftEntry(isShared ? "\(ImportWords.allowed(provider))/\(key)" : key)
+        var model = DraftEntry(isShared ? "\(owner)/\(key)" : key)
         guard !policy.models.contains(where: { $0.name == model.name }) else {
             policy.omissions.append("model '\(ImportWords.printable(name))' is listed twice; the first one counts.")
             return
         }
-        model.set("provider", .text(ImportWords.allowed(provider)))
+        model.comments = [names.comment(name)].compactMap(\.self)
+        model.set("provider", .text(owner))
         model.set("upstream", fields.text("model").map(DraftValue.text))
-        model.set("type", fields.text("type").flatMap { ["fast", "reasoning"].contains($0) ? .text($0) : nil })
+        model.set("type", fields.take("type") { $0.foreignText.flatMap { ["fast", "reasoning"].contains($0) ? .text($0) : nil } })
         model.set("tags", .texts(fields.texts("tags").map { $0.replacing(" ", with: "-") }))
         model.set("supports", .texts(Self.capabilities.filter { fields.bool($0.key) == true }.map(\.word)))
-        model.set("context", fields.int("contextSize").flatMap(Self.positive))
-        model.set("max_output", fields.int("maxOutputTokens").flatMap(Self.positive))
-        let weight = changed.number("weight"), usual = fields.number("weight")
-        model.set("weight", (weight ?? usual).flatMap { (0...1000).contains($0) && $0 != 1 ? .number($0) : nil })
-        let concurrent = changed.int("maxConcurrent"), limit = fields.int("maxConcurrent")
-        model.set("limits", "concurrent", (concurrent ?? limit).flatMap(Self.positive))
+        model.set("context", fields.take("contextSize", as: \.draftCount))
+        model.set("max_output", fields.take("maxOutputTokens", as: \.draftCount))
+        let weight = changed.take("weight", as: \.draftWeight), usual = fields.take("weight", as: \.draftWeight)
+        model.set("weight", (weight ?? usual).flatMap { $0 == .number(1) ? nil : $0 })
+        let concurrent = changed.take("maxConcurrent", as: \.draftCount), limit = fields.take("maxConcurrent", as: \.draftCount)
+        model.set("limits", "concurrent", concurrent ?? limit)
         let priority = changed.take("priority"), given = fields.take("priority")
         if priority ?? given != nil { model.comments.append("'priority': the order of 'try' in a route says which model comes first.") }
         if let words = ImportWords.leftOver(fields.keys + changed.keys) { model.comments.append(words) }
@@ -126,23 +146,18 @@ struct FreeRouterImport {
         ("supportsVideo", "video"), ("supportsAudio", "audio"), ("supportsFile", "file"),
     ]
 
-    private static func positive(_ number: Int) -> DraftValue? { number > 0 && number <= 1_000_000_000 ? .int(number) : nil }
-
     // MARK: Routing
 
     private mutating func readRouting() {
         var routing = root.mapping("routing") ?? ForeignMapping([])
-        let switches = routing.take(["maxModelSwitches", "maxRetries"])?.foreignText.flatMap { Int($0) }
-        policy.defaults.set("max_models", switches.map { .int(min(max($0, 1), 100)) })
-        let retries = routing.take(["maxSameModelRetries", "rateLimitRetries"])?.foreignText.flatMap { Int($0) }
-        policy.defaults.set("retry", "retries", retries.map { .int(min(max($0, 0), 10)) })
-        policy.defaults.set("retry", "delay", routing.number("retryDelay").flatMap { DraftValue.seconds($0 / 1000) })
-        let milliseconds = routing.number("timeout"), given = routing.number("timeoutSecs")
-        if let limit = (given ?? milliseconds.map { $0 / 1000 }).flatMap(DraftValue.seconds) {
-            // The origin's limit is that of one attempt.
-            policy.defaults.set("timeouts", "first_content", limit)
-            policy.defaults.set("timeouts", "response", limit)
-        }
+        policy.defaults.set("max_models", routing.take(["maxModelSwitches", "maxRetries"]) { $0.int(in: 1...100) }.map(DraftValue.int))
+        let retries = routing.take(["maxSameModelRetries", "rateLimitRetries"]) { $0.int(in: 0...10) }
+        policy.defaults.set("retry", "retries", retries.map(DraftValue.int))
+        policy.defaults.set("retry", "delay", Self.time(["retryDelay": 0.001], in: &routing))
+        // The origin's limit is that of one attempt.
+        let limit = Self.time(["timeoutSecs": 1, "timeout": 0.001], in: &routing)
+        policy.defaults.set("timeouts", "first_content", limit)
+        policy.defaults.set("timeouts", "response", limit)
         // The only value is how `auto` chooses.
         _ = routing.take("algorithm")
         readFallback(&routing)
@@ -153,7 +168,8 @@ struct FreeRouterImport {
         var fallback = routing.mapping("fallback") ?? ForeignMapping([])
         var selector: [DraftField] = []
         if fallback.bool("enabled") != false, let name = fallback.text("model"), let provider = fallback.text("provider") {
-            let (key, owner) = (ImportWords.allowed(name, mayHaveSlash: true), ImportWords.allowed(provider))
+            let key = names[name] ?? ForeignNames([name], mayHaveSlash: true, fallback: "fallback")[name] ?? name
+            let owner = providers[provider] ?? ""
             if !policy.providers.contains(where: { $0.name == owner }) {
                 policy.omissions.append("routing.fallback: there is no provider '\(ImportWords.printable(provider))'.")
             } else if let listed = policy.models.first(where: {
@@ -178,20 +194,33 @@ struct FreeRouterImport {
 
     private mutating func readBreaker() {
         guard var breaker = root.mapping("circuitBreaker") else { return }
-        policy.defaults.set("breaker", "failures", breaker.int("failureThreshold").flatMap(Self.positive))
-        let milliseconds = breaker.number("cooldownPeriod"), seconds = breaker.number("cooldownPeriodSecs")
-        policy.defaults.set("breaker", "cooldown", (seconds ?? milliseconds.map { $0 / 1000 }).flatMap(DraftValue.seconds))
-        policy.defaults.set("breaker", "successes", breaker.int("successThreshold").flatMap(Self.positive))
-        let window = breaker.number("statsWindowSize"), minutes = breaker.number("statsWindowSizeMins")
-        let length = minutes.map { $0 * 60 } ?? window.map { $0 / 1000 }
-        policy.defaults.set("statistics", "window", length.flatMap { $0 >= 60 ? DraftValue.seconds($0) : nil })
+        policy.defaults.set("breaker", "failures", breaker.take("failureThreshold", as: \.draftCount))
+        let cooldown = Self.time(["cooldownPeriodMins": 60, "cooldownPeriodSecs": 1, "cooldownPeriod": 0.001], in: &breaker)
+        policy.defaults.set("breaker", "cooldown", cooldown)
+        policy.defaults.set("breaker", "successes", breaker.take("successThreshold", as: \.draftCount))
+        let window = Self.time(["statsWindowSizeMins": 60, "statsWindowSizeSecs": 1, "statsWindowSize": 0.001], atLeast: 60, in: &breaker)
+        policy.defaults.set("statistics", "window", window)
         if let words = ImportWords.leftOver(breaker.keys, of: "circuitBreaker") { policy.omissions.append(words) }
+    }
+
+    /// The first time that one of the keys has, each in its own unit.
+    ///
+    /// - Parameter units: in seconds.
+    private static func time(
+        _ units: KeyValuePairs<String, Double>, atLeast least: Double = 0, in fields: inout ForeignMapping
+    ) -> DraftValue? {
+        units.reduce(nil) { found, unit in
+            let value = fields.take(unit.key) { node in
+                node.foreignNumber.map { $0 * unit.value }.flatMap { $0 >= least ? DraftValue.seconds($0) : nil }
+            }
+            return found ?? value
+        }
     }
 
     private mutating func readLimits() {
         guard var limits = root.mapping("rateLimiting"), limits.bool("enabled") == true else { return }
         if var model = limits.mapping("perModel"), model.bool("enabled") != false {
-            policy.defaults.set("limits", "requests_per_minute", model.int("requestsPerMinute").flatMap(Self.positive))
+            policy.defaults.set("limits", "requests_per_minute", model.take("requestsPerMinute", as: \.draftCount))
         }
         if limits.take("perClient") != nil {
             policy.omissions.append("rateLimiting.perClient: write 'limits: { requests_per_minute: … }' under each of 'keys:'.")

@@ -7,6 +7,10 @@ package struct KnownService {
     var variable: String?
     /// How an address looks that the file must say; nil if it need not say one.
     var addressForm: String?
+    /// What LiteLLM writes between the service and the model, to choose one of the service's APIs.
+    var apis: [String] = []
+    /// How the names of the models begin that the plugin reaches; nil if it reaches all.
+    var modelPrefix: String?
 
     var needsAddress: Bool { addressForm != nil }
 
@@ -16,16 +20,23 @@ package struct KnownService {
 
     private static let anyServer = KnownService(plugin: "openai-compatible", addressForm: "http://HOST:PORT/v1")
 
+    private static let bedrock = KnownService(plugin: "bedrock", apis: ["converse", "converse_like", "invoke", "async_invoke"])
+
+    /// The member of `apis` for models that are reached by OpenAI's Responses.
+    static let responsesAPI = "responses"
+
     /// By LiteLLM's prefix of a model. Source: LiteLLM's documentation of its providers.
     static let byPrefix: [String: KnownService] = [
-        "openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY"),
+        "openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY", apis: [responsesAPI, "chat"]),
         "text-completion-openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY"),
-        "azure": KnownService(plugin: "azure-openai", variable: "AZURE_API_KEY", addressForm: "https://NAME.openai.azure.com"),
+        "azure": KnownService(
+            plugin: "azure-openai", variable: "AZURE_API_KEY", addressForm: "https://NAME.openai.azure.com",
+            apis: [responsesAPI, "o_series", "gpt5_series"]),
         "anthropic": KnownService(plugin: "anthropic", variable: "ANTHROPIC_API_KEY"),
         "gemini": KnownService(plugin: "gemini", variable: "GEMINI_API_KEY"),
-        "vertex_ai": KnownService(plugin: "gemini"),
-        "bedrock": KnownService(plugin: "bedrock"),
-        "bedrock_converse": KnownService(plugin: "bedrock"),
+        "vertex_ai": KnownService(plugin: "gemini", modelPrefix: "gemini"),
+        "bedrock": bedrock,
+        "bedrock_converse": bedrock,
         "openrouter": KnownService(plugin: "openrouter", variable: "OPENROUTER_API_KEY"),
         "deepseek": KnownService(plugin: "deepseek", variable: "DEEPSEEK_API_KEY"),
         "ollama": KnownService(plugin: "ollama"),

@@ -9,17 +9,30 @@ struct LiteLLMImport {
     private var root: ForeignMapping
     private var policy = PolicyDraft()
     private var providers = LiteLLMProviders()
-    /// The deployments of each name, in the order of the file.
-    private var groups: [(name: String, models: [DraftEntry])] = []
+    private var credentials: [String: ForeignMapping] = [:]
+    private var names = ForeignNames([], fallback: "model")
+    /// In the order of the file.
+    private var groups: [LiteLLMGroup] = []
 
     init(_ root: ForeignMapping) { self.root = root }
 
     consuming func draft() -> PolicyDraft {
-        for node in root.list("model_list") { readDeployment(node) }
+        for node in root.list("credential_list") {
+            guard var entry = ForeignMapping(node), let name = entry.text("credential_name") else { continue }
+            credentials[name] = entry.mapping("credential_values")
+        }
         var router = root.mapping("router_settings") ?? ForeignMapping([])
         var settings = root.mapping("litellm_settings") ?? ForeignMapping([])
+        let aliases = router.mapping("model_group_alias")?.rest ?? []
+        let deployments = root.list("model_list")
+        names = ForeignNames(
+            deployments.compactMap { node in
+                var entry = ForeignMapping(node)
+                return entry?.text("model_name")
+            } + aliases.map(\.key), mayHaveSlash: true, fallback: "model")
+        for node in deployments { readDeployment(node) }
         readDefaults(&router, &settings)
-        readRoutes(&router, &settings)
+        LiteLLMRoutes(groups, names: names, order: readOrder(&router)).write(aliases: aliases, &router, &settings, into: &policy)
         readServer()
         if let variables = root.mapping("environment_variables") {
             policy.omissions.append("environment_variables: write \(variables.keys.joined(separator: ", ")) into '.env', beside this file.")
@@ -27,6 +40,7 @@ struct LiteLLMImport {
         for (name, mapping) in [("router_settings", router), ("litellm_settings", settings)] { leave(mapping.keys, of: name) }
         leave(root.keys, of: "config.yaml")
         policy.providers = providers.entries
+        policy.omissions += providers.variables.comments
         return policy
     }
 
@@ -44,144 +58,75 @@ struct LiteLLMImport {
                 "an entry of model_list at line \(node.position.line) has no 'model_name' or no 'litellm_params.model'.")
             return
         }
-        guard name != "*" else {
-            policy.omissions.append("model '*': a name needs something before its '*', such as 'openrouter/*'.")
-            return
+        func leaveOut(_ reason: String) { policy.omissions.append("model '\(ImportWords.printable(name))': \(reason)") }
+        let isWildcard = name.hasSuffix("*")
+        guard name != "*" else { return leaveOut("a name needs something before its '*', such as 'openrouter/*'.") }
+        guard !name.dropLast(isWildcard ? 1 : 0).contains("*") else { return leaveOut("a name has a '*' only at its end.") }
+        let key = names[name] ?? name
+        let index = groups.firstIndex { $0.name == key }
+        guard !isWildcard || index == nil else { return leaveOut("a wildcard has one provider, that of its first entry.") }
+        if let credential = parameters.text("litellm_credential_name") {
+            guard let values = credentials[credential] else {
+                return leaveOut("credential_list has no '\(ImportWords.printable(credential))'.")
+            }
+            parameters.add(values)
         }
         var comments: [String] = []
-        guard let (provider, upstream) = providers.place(of: model, &parameters, comments: &comments) else {
-            policy.omissions.append("model '\(ImportWords.printable(name))': \(comments.joined(separator: " "))")
-            return
+        guard let place = providers.place(of: model, &parameters, comments: &comments) else {
+            return leaveOut(comments.joined(separator: " "))
         }
-        let isWildcard = name.hasSuffix("*")
-        let given = isWildcard ? String(name.dropLast()) : name
-        let allowed = ImportWords.allowed(given, mayHaveSlash: true) + (isWildcard ? "*" : "")
-        if allowed != name { comments.append("It was called '\(ImportWords.printable(name))'.") }
-        var draft = DraftEntry(allowed)
+        guard !isWildcard || place.upstream.count(where: { $0 == "*" }) == 1 else {
+            return leaveOut("the provider's name of the model needs one '*', for what the client writes there.")
+        }
+        var draft = DraftEntry(key)
         draft.comments = comments
-        draft.set("provider", .text(provider))
-        if upstream != (isWildcard ? "*" : allowed) { draft.set("upstream", .text(upstream)) }
+        if let comment = names.comment(name) { draft.comments.append(comment) }
+        draft.set("provider", .text(place.provider))
+        if place.upstream != (isWildcard ? "*" : key) { draft.set("upstream", .text(place.upstream)) }
+        if place.usesResponses { draft.set("formats", .texts(["openai-responses"])) }
         var info = entry.mapping("model_info") ?? ForeignMapping([])
-        LiteLLMModel.read(&parameters, &info, of: upstream, into: &draft)
+        // LiteLLM's router reads these beside `litellm_params` too.
+        for limit in ["rpm", "tpm"] {
+            guard let value = entry.take(limit) else { continue }
+            parameters.add(ForeignMapping([ConfigEntry(key: ConfigText(limit, at: value.position), value: value)]))
+        }
+        let order = parameters.number("order") ?? .infinity
+        LiteLLMModel.read(&parameters, &info, of: place.upstream, into: &draft)
         if let words = ImportWords.leftOver(entry.keys) { draft.comments.append(words) }
-        if let index = groups.firstIndex(where: { $0.name == allowed }) {
-            groups[index].models.append(draft)
+        let deployment = LiteLLMGroup.Deployment(model: draft, order: order)
+        if let index {
+            groups[index].deployments.append(deployment)
         } else {
-            groups.append((allowed, [draft]))
+            groups.append(LiteLLMGroup(name: key, deployments: [deployment]))
         }
     }
 
-    // MARK: Routes
-
-    private mutating func readRoutes(_ router: inout ForeignMapping, _ settings: inout ForeignMapping) {
-        let order = readOrder(&router)
-        func chains(_ key: String) -> [String: [String]] { Self.chains(router.list(key) + settings.list(key)) }
-        let fallbacks = chains("fallbacks")
-        let longer = chains("context_window_fallbacks")
-        let filtered = chains("content_policy_fallbacks")
-        let usual = router.texts("default_fallbacks") + settings.texts("default_fallbacks") + (fallbacks["*"] ?? [])
-        let names = groups.map(\.name)
-        func known(_ targets: [String]?, _ owner: String) -> DraftValue? {
-            let (found, lost) = (targets ?? []).reduce(into: ([String](), [String]())) { lists, name in
-                if names.contains(name) { lists.0.append(name) } else { lists.1.append(name) }
-            }
-            if !lost.isEmpty {
-                policy.omissions.append(
-                    "\(owner): no entry of model_list is called \(lost.map { "'\(ImportWords.printable($0))'" }.joined(separator: ", ")).")
-            }
-            return .texts(found)
-        }
-        policy.defaults.set("fallback", known(usual, "default_fallbacks"))
-        for (name, models) in groups {
-            let chains = [fallbacks[name], longer[name], filtered[name]]
-            guard models.count > 1 || chains.contains(where: { $0 != nil }), !name.hasSuffix("*") else {
-                policy.models += models
-                if models.count > 1 { policy.omissions.append("model '\(name)': a wildcard has one provider; keep one of the entries.") }
-                continue
-            }
-            var members: [String] = []
-            for model in models {
-                guard case .text(let provider)? = model["provider"] else { continue }
-                let member = renamed(model, ImportWords.free("\(name)@\(provider)", separator: ".", in: policy.models))
-                policy.models.append(member)
-                members.append(member.name)
-            }
-            var route = DraftEntry(name)
-            if members.count == 1 {
-                route.set("try", .text(members[0]))
-            } else {
-                let selector = DraftValue.mapping([DraftField("models", .list(members.map(DraftValue.text)))])
-                route.set("try", .mapping([DraftField("select", selector), DraftField("order", .text(order))]))
-            }
-            route.set("fallback", known(fallbacks[name], "fallbacks of '\(name)'"))
-            route.set("fallback_on", "context_overflow", known(longer[name], "context_window_fallbacks of '\(name)'"))
-            route.set("fallback_on", "content_filter", known(filtered[name], "content_policy_fallbacks of '\(name)'"))
-            policy.routes.append(route)
-        }
-        for (alias, target) in router.mapping("model_group_alias")?.rest ?? [] {
-            guard let name = Self.target(ofAlias: target), names.contains(name), !names.contains(alias)
-            else {
-                policy.omissions.append("model_group_alias: '\(ImportWords.printable(alias))' leads to no entry of model_list.")
-                continue
-            }
-            var route = DraftEntry(ImportWords.allowed(alias, mayHaveSlash: true))
-            route.set("try", .text(name))
-            policy.routes.append(route)
-        }
-    }
-
-    /// The model with another name, which clients don't see.
-    private func renamed(_ model: DraftEntry, _ name: String) -> DraftEntry {
-        var entry = DraftEntry(name)
-        entry.comments = model.comments
-        for field in model.fields { entry.set(field.key, field.value) }
-        if entry["upstream"] == nil { entry.set("upstream", .text(model.name)) }
-        entry.set("hidden", .bool(true))
-        return entry
-    }
-
-    /// `NAME`, or `{ model: NAME, hidden: true }`.
-    private static func target(ofAlias node: ConfigNode) -> String? {
-        guard var mapping = ForeignMapping(node) else { return node.foreignText }
-        return mapping.text("model")
-    }
-
-    /// `[{ NAME: [OTHER, …] }, …]`.
-    private static func chains(_ list: [ConfigNode]) -> [String: [String]] {
-        list.reduce(into: [:]) { chains, node in
-            for (name, targets) in ForeignMapping(node)?.rest ?? [] { chains[name, default: []] += targets.foreignTexts }
-        }
-    }
+    // MARK: Defaults and keys
 
     private mutating func readOrder(_ router: inout ForeignMapping) -> String {
         let orders = [
             "simple-shuffle": "weighted", "least-busy": "least_busy", "latency-based-routing": "fastest", "cost-based-routing": "cheapest",
         ]
-        guard let strategy = router.text("routing_strategy"), orders[strategy] == nil else {
-            return router.text("routing_strategy").flatMap { orders[$0] } ?? "weighted"
-        }
+        guard let strategy = router.text("routing_strategy") else { return "weighted" }
+        if let order = orders[strategy] { return order }
         policy.omissions.append(
             "routing_strategy '\(ImportWords.printable(strategy))': the routes have 'order: least_busy' instead, with the limits of each model."
         )
         return "least_busy"
     }
 
-    // MARK: Defaults and keys
-
     private mutating func readDefaults(_ router: inout ForeignMapping, _ settings: inout ForeignMapping) {
-        func number(_ key: String) -> Double? {
-            let nearest = router.number(key), general = settings.number(key)
+        func take(_ key: String, as read: (ConfigNode) -> DraftValue?) -> DraftValue? {
+            let nearest = router.take(key, as: read), general = settings.take(key, as: read)
             return nearest ?? general
         }
-        func count(_ key: String, in range: ClosedRange<Int>) -> DraftValue? {
-            number(key).flatMap { Int(exactly: $0.rounded()) }.map { .int(min(max($0, range.lowerBound), range.upperBound)) }
-        }
+        func count(_ key: String, in range: ClosedRange<Int>) -> DraftValue? { take(key) { $0.int(in: range).map(DraftValue.int) } }
         policy.defaults.set("retry", "retries", count("num_retries", in: 0...10))
         policy.defaults.set("breaker", "failures", count("allowed_fails", in: 1...1000))
-        policy.defaults.set("breaker", "cooldown", number("cooldown_time").flatMap(DraftValue.seconds))
-        let total = number("timeout"), general = number("request_timeout")
-        policy.defaults.set("timeouts", "total", (total ?? general).flatMap(DraftValue.seconds))
-        policy.defaults.set("timeouts", "first_content", number("stream_timeout").flatMap(DraftValue.seconds))
+        policy.defaults.set("breaker", "cooldown", take("cooldown_time", as: \.draftSeconds))
+        let total = take("timeout", as: \.draftSeconds), general = take("request_timeout", as: \.draftSeconds)
+        policy.defaults.set("timeouts", "total", total ?? general)
+        policy.defaults.set("timeouts", "first_content", take("stream_timeout", as: \.draftSeconds))
         // These say what is always so here: unknown parameters go to the provider as they are, and a prompt that is too
         // long for a model isn't sent to it.
         for key in ["drop_params", "set_verbose", "modify_params"] { _ = settings.take(key) }
@@ -191,9 +136,10 @@ struct LiteLLMImport {
     private mutating func readServer() {
         var general = root.mapping("general_settings") ?? ForeignMapping([])
         policy.listen = "127.0.0.1:4000"
-        if let secret = general.text("master_key").map(ForeignSecret.init) {
+        if let text = general.text("master_key") {
             var key = DraftEntry("master")
-            switch secret {
+            providers.variables.noteName(text)
+            switch ForeignSecret(text) {
             case .variable(let name): key.set("secret", .variable(name))
             case .literal(let text): key.set("sha256", .text(ClientKey.digest(of: text)))
             }

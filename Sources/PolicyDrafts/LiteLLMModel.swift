@@ -15,18 +15,19 @@ enum LiteLLMModel {
         model.set("tags", .texts(parameters.texts("tags").map { $0.replacing(" ", with: "-") }))
         let supports = capabilities.filter { info.bool($0.0) == true }.map(\.1)
         model.set("supports", .texts(supports.filter { $0 != "streaming" }))
-        let input = info.int("max_input_tokens"), both = info.int("max_tokens"), output = info.int("max_output_tokens")
-        model.set("context", positive(input))
-        model.set("max_output", positive(output ?? both))
+        let input = info.take("max_input_tokens", as: \.draftCount), both = info.take("max_tokens", as: \.draftCount)
+        let output = info.take("max_output_tokens", as: \.draftCount)
+        model.set("context", input)
+        model.set("max_output", output ?? both)
         setPrice(&parameters, &info, of: &model)
-        model.set("limits", "requests_per_minute", positive(parameters.int("rpm") ?? info.int("rpm")))
-        model.set("limits", "tokens_per_minute", positive(parameters.int("tpm") ?? info.int("tpm")))
-        model.set("limits", "concurrent", positive(parameters.int("max_parallel_requests")))
-        model.set("timeouts", "total", parameters.number("timeout").flatMap(DraftValue.seconds))
-        model.set("timeouts", "first_content", parameters.number("stream_timeout").flatMap(DraftValue.seconds))
-        let retries = parameters.take(["num_retries", "max_retries"])?.foreignText.flatMap { Int($0) }
-        model.set("retry", "retries", retries.map { .int(min(max($0, 0), 10)) })
-        model.set("weight", parameters.number("weight").flatMap { (0...1000).contains($0) ? .number($0) : nil })
+        for (key, option) in limits {
+            let own = parameters.take(key, as: \.draftCount), general = info.take(key, as: \.draftCount)
+            model.set("limits", option, own ?? general)
+        }
+        model.set("timeouts", "total", parameters.take("timeout", as: \.draftSeconds))
+        model.set("timeouts", "first_content", parameters.take("stream_timeout", as: \.draftSeconds))
+        model.set("retry", "retries", parameters.take(["num_retries", "max_retries"]) { $0.int(in: 0...10) }.map(DraftValue.int))
+        model.set("weight", parameters.take("weight", as: \.draftWeight))
         for key in requestFields { model.set("request_defaults", key, parameters.take(key)?.draft) }
         for (key, value) in parameters.mapping("extra_body")?.rest ?? [] { model.set("request_overrides", key, value.draft) }
         // The names of the service, which say nothing more here.
@@ -34,6 +35,9 @@ enum LiteLLMModel {
         if let words = ImportWords.leftOver(parameters.keys + info.keys) { model.comments.append(words) }
     }
 
+    private static let limits = [
+        ("rpm", "requests_per_minute"), ("tpm", "tokens_per_minute"), ("max_parallel_requests", "concurrent"),
+    ]
     /// LiteLLM's `mode`. Source: its documentation of model_info.
     private static let operations = [
         "embedding": "embeddings", "image_generation": "images", "image_edit": "image_edits", "audio_transcription": "transcription",
@@ -51,23 +55,24 @@ enum LiteLLMModel {
         "temperature", "top_p", "max_tokens", "max_completion_tokens", "presence_penalty", "frequency_penalty", "stop", "seed",
         "reasoning_effort", "response_format", "user", "logit_bias",
     ]
-    /// Here, prices are per million tokens.
-    private static let prices = [
-        ("input_cost_per_token", "input"), ("output_cost_per_token", "output"), ("cache_read_input_token_cost", "cached_input"),
-        ("cache_creation_input_token_cost", "cache_write"),
+    /// LiteLLM's prices are per token, per second and so on; here they are per million tokens and per minute.
+    private static let prices: [(key: String, option: String, factor: Double)] = [
+        ("input_cost_per_token", "input", 1_000_000), ("output_cost_per_token", "output", 1_000_000),
+        ("cache_read_input_token_cost", "cached_input", 1_000_000), ("cache_creation_input_token_cost", "cache_write", 1_000_000),
+        ("input_cost_per_second", "per_minute", 60), ("output_cost_per_image", "per_image", 1),
+        ("input_cost_per_request", "per_request", 1),
     ]
 
     private static func setPrice(_ parameters: inout ForeignMapping, _ info: inout ForeignMapping, of model: inout DraftEntry) {
-        let found = prices.map { key, option in
+        let found = prices.compactMap { key, option, factor -> DraftField? in
             let own = parameters.number(key), general = info.number(key)
-            return (option, own ?? general)
+            return (own ?? general).map { DraftField(option, .number($0 * factor)) }
         }
-        // A price needs both of these.
-        guard found.allSatisfy({ !["input", "output"].contains($0.0) || $0.1 != nil }) else { return }
-        for (option, dollars) in found { model.set("price", option, dollars.map { .number($0 * 1_000_000) }) }
-    }
-
-    private static func positive(_ number: Int?) -> DraftValue? {
-        number.flatMap { $0 > 0 && $0 <= 1_000_000_000 ? .int($0) : nil }
+        let options = found.map(\.key)
+        guard options.contains(where: { $0.hasPrefix("per_") }) || options.contains("input") && options.contains("output") else {
+            if !found.isEmpty { model.comments.append("Its price is not taken over: a price needs those of input and of output.") }
+            return
+        }
+        for field in found { model.set("price", field.key, field.value) }
     }
 }

@@ -5,13 +5,21 @@ internal import RoutingPolicy
 struct LiteLLMProviders {
     private(set) var entries: [DraftEntry] = []
 
-    /// The provider of a deployment, and the provider's own name of the model. Takes what belongs to the provider. nil
-    /// with a comment if the model can't be reached.
-    mutating func place(
-        of model: String, _ parameters: inout ForeignMapping, comments: inout [String]
-    ) -> (provider: String, upstream: String)? {
-        let address = parameters.take(["api_base", "base_url"])?.foreignText
-        let (prefix, upstream) = Self.split(model, given: parameters.text("custom_llm_provider"), hasAddress: address != nil)
+    var variables = ForeignVariables()
+
+    /// Where a deployment's model is.
+    struct Place {
+        let provider: String
+        /// The provider's own name of the model.
+        let upstream: String
+        /// Whether the model is reached by OpenAI's Responses.
+        let usesResponses: Bool
+    }
+
+    /// Takes what belongs to the provider. nil with a comment if the model can't be reached.
+    mutating func place(of model: String, _ parameters: inout ForeignMapping, comments: inout [String]) -> Place? {
+        let address = parameters.take(["api_base", "base_url"], as: \.foreignText)
+        var (prefix, upstream) = Self.split(model, given: parameters.text("custom_llm_provider"))
         guard let name = prefix ?? KnownService.prefix(ofModel: upstream) ?? (address == nil ? nil : "openai"),
             let service = KnownService.byPrefix[name] ?? (address == nil ? nil : KnownService(plugin: "openai-compatible"))
         else {
@@ -24,101 +32,107 @@ struct LiteLLMProviders {
             comments.append("it has no 'api_base'.")
             return nil
         }
+        let api = service.apis.first { upstream.hasPrefix("\($0)/") }
+        if let api { upstream.removeFirst(api.count + 1) }
         var entry = DraftEntry("")
-        set(service, address, into: &entry)
-        setAccount(of: service, &parameters, into: &entry)
-        switch parameters.text("api_key").map(ForeignSecret.init) {
-        case .variable(let variable)?:
-            entry.set("api_key", .variable(variable))
-        case .literal(let text)?:
-            let variable = variable(for: text, of: name, usual: service.variable)
-            entry.set("api_key", .variable(variable))
-            entry.comments.append("The file has the key itself. Put it into the variable \(variable), for example in '.env'.")
-        case nil:
-            // LiteLLM reads the usual variable of the service.
-            if address == nil || service.plugin == "azure-openai" { entry.set("api_key", service.variable.map(DraftValue.variable)) }
+        if service.plugin == "bedrock" {
+            let region = Self.takeRegion(&upstream)
+            entry.set("region", region.map(DraftValue.text))
         }
-        return (self.name(of: entry, like: name), upstream)
+        guard !upstream.isEmpty else {
+            comments.append("it names no model of '\(name)'.")
+            return nil
+        }
+        guard upstream.hasPrefix(service.modelPrefix ?? "") else {
+            comments.append("of the models of '\(name)', only those are reached whose names begin with '\(service.modelPrefix ?? "")'.")
+            return nil
+        }
+        set(service, name, address, into: &entry)
+        setAccount(of: service, &parameters, into: &entry)
+        if let text = parameters.text("api_key"), !text.isEmpty {
+            let key = variables.key(text, of: name, usual: service.variable)
+            entry.set("api_key", key.value)
+            entry.comments += key.comment.map { [$0] } ?? []
+        } else if address == nil || service.plugin == "azure-openai" {
+            // LiteLLM reads the usual variable of the service.
+            entry.set("api_key", service.variable.map(DraftValue.variable))
+        }
+        return Place(provider: self.name(of: entry, like: name), upstream: upstream, usesResponses: api == KnownService.responsesAPI)
     }
 
-    /// The variable for a key that stands in the file. Each key of a service has one of its own.
-    private mutating func variable(for text: String, of service: String, usual: String?) -> String {
-        let known = literals[service, default: []]
-        let index = known.firstIndex(of: text) ?? known.count
-        if index == known.count { literals[service, default: []].append(text) }
-        let first = usual ?? ForeignSecret.variableName(of: service)
-        return index == 0 ? first : ForeignSecret.variableName(of: "\(service)-\(index + 1)")
-    }
-
-    /// The keys that stand in the file, by service. They are only compared.
-    private var literals: [String: [String]] = [:]
+    private var names = ForeignNames([], fallback: "provider")
 
     private mutating func name(of entry: DraftEntry, like name: String) -> String {
         if let same = entries.first(where: { $0.hasSameOptions(as: entry) }) { return same.name }
-        var named = DraftEntry(ImportWords.free(ImportWords.allowed(name), in: entries))
+        let allowed = ForeignNames([name], fallback: "provider")[name] ?? name
+        var named = DraftEntry(names.free(allowed, separator: "-"))
         named.comments = entry.comments
         for field in entry.fields { named.set(field.key, field.value) }
         entries.append(named)
         return named.name
     }
 
-    /// `openai/gpt-4o` is the model `gpt-4o` of OpenAI. What stands before a slash is no service if it is unknown:
-    /// `meta-llama/Llama-3.1-8B`.
-    private static func split(_ model: String, given: String?, hasAddress: Bool) -> (prefix: String?, upstream: String) {
-        guard let slash = model.firstIndex(of: "/") else { return (given, model) }
-        let prefix = String(model[..<slash])
-        let isService = KnownService.byPrefix[prefix] != nil || given == nil && !hasAddress
-        guard isService, given == nil || given == prefix else { return (given, model) }
-        return (prefix, String(model[slash...].dropFirst()))
+    /// `openai/gpt-4o` is the model `gpt-4o` of OpenAI. LiteLLM takes what stands before the first slash for a service,
+    /// whatever it is, unless `custom_llm_provider` names another. Source: `get_llm_provider` in LiteLLM.
+    private static func split(_ model: String, given: String?) -> (prefix: String?, upstream: String) {
+        guard let slash = model.firstIndex(of: "/"), given == nil || given == String(model[..<slash]) else { return (given, model) }
+        return (String(model[..<slash]), String(model[slash...].dropFirst()))
     }
 
-    private func set(_ service: KnownService, _ address: String?, into entry: inout DraftEntry) {
-        var (plugin, baseURL) = (service.plugin, service.baseURL)
-        if let address {
-            let template = address.hasPrefix("os.environ/") ? "${\(address.dropFirst("os.environ/".count))}" : address
-            (plugin, baseURL) = (service.plugin, template)
-            if service.plugin == "openai" { (plugin, baseURL) = KnownService.openAIServer(at: template) }
+    /// Takes the region from `us-west-2/MODEL`, and what stands before the ARN of a model that was imported there.
+    /// Source: LiteLLM's documentation of Bedrock.
+    private static func takeRegion(_ upstream: inout String) -> String? {
+        if let arn = upstream.firstRange(of: "/arn:") { upstream = "arn:" + upstream[arn.upperBound...] }
+        guard let slash = upstream.firstIndex(of: "/") else { return nil }
+        let words = upstream[..<slash].split(separator: "-", omittingEmptySubsequences: false)
+        guard words.count >= 3, let number = words.last, Int(number) != nil else { return nil }
+        defer { upstream = String(upstream[slash...].dropFirst()) }
+        return String(upstream[..<slash])
+    }
+
+    private mutating func set(_ service: KnownService, _ name: String, _ address: String?, into entry: inout DraftEntry) {
+        guard let address else {
+            entry.set("plugin", .text(service.plugin))
+            entry.set("base_url", service.baseURL.map(DraftValue.text))
+            return
         }
-        entry.set("plugin", .text(plugin))
-        entry.set("base_url", baseURL.map { .template($0.hasSuffix("/") ? String($0.dropLast()) : $0) })
+        let server = service.plugin == "openai" ? KnownService.openAIServer(at: address) : (service.plugin, address)
+        entry.set("plugin", .text(server.0))
+        guard let text = server.1 else { return }
+        let (value, comment) = variables.address(text, of: name)
+        entry.set("base_url", value)
+        entry.comments += comment.map { [$0] } ?? []
     }
 
     /// The options that belong to the account.
-    private func setAccount(of service: KnownService, _ parameters: inout ForeignMapping, into entry: inout DraftEntry) {
-        func value(_ text: String?) -> DraftValue? {
-            text.map { text in
-                if case .variable(let name) = ForeignSecret(text) { return .variable(name) }
-                return .text(text)
-            }
-        }
+    private mutating func setAccount(of service: KnownService, _ parameters: inout ForeignMapping, into entry: inout DraftEntry) {
+        func value(_ key: String) -> DraftValue? { parameters.text(key).map { variables.value($0) } }
         switch service.plugin {
         case "openai":
-            entry.set("organization", value(parameters.text("organization")))
+            entry.set("organization", value("organization"))
         case "azure-openai":
-            entry.set("api_version", value(parameters.text("api_version")))
+            entry.set("api_version", value("api_version"))
         case "gemini":
-            entry.set("project", value(parameters.text("vertex_project")))
-            entry.set("location", value(parameters.text("vertex_location")))
+            entry.set("project", value("vertex_project"))
+            entry.set("location", value("vertex_location"))
             if entry["project"] != nil { entry.set("token_file", .text("/run/secrets/vertex_token")) }
         case "bedrock":
-            entry.set("region", value(parameters.text("aws_region_name")) ?? .template("${AWS_REGION:-us-east-1}"))
-            let (id, secret) = (parameters.text("aws_access_key_id"), parameters.text("aws_secret_access_key"))
-            entry.set("access_key_id", .variable(id.flatMap(Self.variable) ?? "AWS_ACCESS_KEY_ID"))
-            entry.set("secret_access_key", .variable(secret.flatMap(Self.variable) ?? "AWS_SECRET_ACCESS_KEY"))
+            let region = value("aws_region_name")
+            entry.set("region", region ?? entry["region"] ?? .template("${AWS_REGION:-us-east-1}"))
+            for (key, variable) in [("access_key_id", "AWS_ACCESS_KEY_ID"), ("secret_access_key", "AWS_SECRET_ACCESS_KEY")] {
+                let given = parameters.text("aws_\(key)").map { variables.key($0, of: "aws_\(key)", usual: variable) }
+                entry.set(key, given?.value ?? .variable(variable))
+                entry.comments += (given?.comment).map { [$0] } ?? []
+            }
         default:
             break
         }
-        if case .mapping(let headers)? = parameters.take("extra_headers")?.draft {
-            // Their values count as secrets here, and may be ones.
-            let named = headers.map { header in
-                DraftField(header.key, .variable(ForeignSecret.variableName(of: header.key).replacing("_API_KEY", with: "_HEADER")))
-            }
-            entry.set("headers", .mapping(named))
-            entry.comments.append("The values of 'headers' are variables now, because they may be secrets.")
+        let headers = parameters.mapping("extra_headers")?.rest.compactMap { name, value in
+            value.foreignText.map { DraftField(name, variables.header(name, $0)) }
         }
-    }
-
-    private static func variable(_ text: String) -> String? {
-        if case .variable(let name) = ForeignSecret(text) { name } else { nil }
+        if let headers, !headers.isEmpty {
+            entry.set("headers", .mapping(headers))
+            entry.comments.append(ForeignVariables.headersComment)
+        }
     }
 }

@@ -57,34 +57,13 @@ package enum PolicyImport {
     }
 }
 
-/// What the importers share: names that are free, and the words for what is left.
+/// The words that the importers share.
 enum ImportWords {
-    /// The name, or the name with the first number that makes it free.
-    static func free(_ name: String, separator: String = "-", in entries: [DraftEntry]) -> String {
-        guard entries.contains(where: { $0.name == name }) else { return name }
-        var number = 2
-        while entries.contains(where: { $0.name == "\(name)\(separator)\(number)" }) { number += 1 }
-        return "\(name)\(separator)\(number)"
-    }
-
-    /// A name that a policy allows: characters with a special meaning become `-`.
-    static func allowed(_ name: String, mayHaveSlash: Bool = false) -> String {
-        guard PolicyName.problem(with: name, mayHaveSlash: mayHaveSlash) != nil else { return name }
-        let characters = name.map { character -> Character in
-            let isAllowed =
-                character.isASCII
-                && (character.isLetter || character.isNumber || "-_.:".contains(character) || mayHaveSlash && character == "/")
-            return isAllowed ? character : "-"
-        }
-        let text = String(characters.prefix(128))
-        return text.isEmpty ? "unnamed" : text.hasPrefix("tag:") ? "tag-" + text.dropFirst(4) : text
-    }
-
     /// A comment about keys that were not taken; nil if there are none.
     static func leftOver(_ keys: [String], of owner: String = "") -> String? {
         guard !keys.isEmpty else { return nil }
         let names = keys.map { "'\(printable($0))'" }.joined(separator: ", ")
-        return (owner.isEmpty ? "" : "\(owner): ") + "\(names) \(keys.count == 1 ? "has" : "have") no counterpart."
+        return (owner.isEmpty ? "" : "\(owner): ") + "\(names) \(keys.count == 1 ? "is" : "are") not taken over."
     }
 
     /// A text of another file as a comment shows it.

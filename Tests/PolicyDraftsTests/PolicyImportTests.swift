@@ -30,7 +30,9 @@ struct OneFile: PolicySource {
         return Array(text.utf8)
     }
 
-    func environment(_ name: String) -> String? { "value-of-\(name)-0123456789" }
+    func environment(_ name: String) -> String? {
+        name.contains("URL") ? "https://\(name.lowercased().filter(\.isLetter)).example.com/v1" : "value-of-\(name)-0123456789"
+    }
     func glob(_ pattern: String) -> [String] { [] }
 }
 
