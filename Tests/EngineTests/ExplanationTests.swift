@@ -236,6 +236,11 @@ struct ExplanationTests {
         var overrides = RoutingOverrides()
         overrides.type = "fast"
         #expect(try Fixture.explain(overrides: overrides).rule("wise") == "request: type 'fast'")
+        for (capability, name) in [(Capability.json, "json_response"), (.audio, "supports_audio")] {
+            overrides = RoutingOverrides()
+            overrides.supports = [capability]
+            #expect(try Fixture.explain(overrides: overrides).rule("wise") == "request: \(name)")
+        }
         overrides = RoutingOverrides()
         overrides.minSuccessRate = 0.9
         let rated = try Fixture.explain(overrides: overrides, readings: ["wise": Fixture.reading(successRate: 0.5, latency: 100)])

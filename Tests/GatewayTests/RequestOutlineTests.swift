@@ -76,7 +76,8 @@ struct ChatRequestTests {
             ("min_context_size", "1"),
             ("min_max_output_tokens", "1"), ("supports_image", "true"), ("supports_video", "true"), ("supports_audio", "true"),
             ("supports_file", "true"),
-            ("supports_tools", "true"), ("prefer_fast", "true"), ("min_success_rate", "1"), ("selection_mode", #""best""#),
+            ("supports_tools", "true"), ("json_response", "true"), ("prefer_fast", "true"), ("min_success_rate", "1"),
+            ("selection_mode", #""best""#),
             ("max_model_switches", "1"),
             ("max_same_model_retries", "1"), ("retry_delay", "1"), ("timeout_secs", "1"), ("fallback_provider", "null"),
             ("fallback_model", #""m""#),
@@ -108,7 +109,7 @@ struct ChatRequestTests {
         let body = """
             {"timeout_secs":5,"x":1,"max_model_switches":1,"messages":[{"role":"user","content":"a"}],"prefer_fast":false,"supports_tools":null,"model":"m",
             "t\\u0061gs":"a","type":"fast","min_context_size":1,"min_max_output_tokens":1,"supports_image":true,"supports_video":true,"supports_audio":true,
-            "supports_file":true,"min_success_rate":0.5,"selection_mode":"best","max_same_model_retries":0,"retry_delay":0,"fallback_provider":"p",
+            "supports_file":true,"json_response":true,"min_success_rate":0.5,"selection_mode":"best","max_same_model_retries":0,"retry_delay":0,"fallback_provider":"p",
             "fallback_model":"m","max_tokens":1,"tools":[],"typ":1,"types":2}
             """
         let bytes = Array(body.utf8)

@@ -56,6 +56,7 @@ struct RoutingOverrideTests {
         Bounds(field: "supports_audio", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "supports_file", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "supports_tools", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
+        Bounds(field: "json_response", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(field: "prefer_fast", good: ["true", "false"], bad: [#""on""#], badTypes: ["0"]),
         Bounds(
             field: "fallback_model", good: [#""m""#, #""""#, #"" ""#, "\"\(String(repeating: "m", count: 256))\""],
@@ -100,7 +101,7 @@ struct RoutingOverrideTests {
         fields.type = "reasoning"
         fields.minContext = 1000
         fields.minOutput = 200
-        fields.supports = [.image, .video, .audio, .file, .tools]
+        fields.supports = [.image, .video, .audio, .file, .tools, .json]
         fields.prefersFast = true
         fields.minSuccessRate = 0.25
         fields.selectionMode = .topNRandom
@@ -118,7 +119,7 @@ struct RoutingOverrideTests {
         let request = try readChat(
             """
             {"tags":["fast & !paid","vision"],"type":"reasoning","min_context_size":1e3,"min_max_output_tokens":200,"supports_image":true,"supports_video":true,
-            "supports_audio":true,"supports_file":true,"supports_tools":true,"prefer_fast":true,"min_success_rate":0.25,"selection_mode":"top_n_random",
+            "supports_audio":true,"supports_file":true,"supports_tools":true,"json_response":true,"prefer_fast":true,"min_success_rate":0.25,"selection_mode":"top_n_random",
             "max_model_switches":3,"max_same_model_retries":2,"retry_delay":250,"timeout_secs":7,"fallback_provider":"p","fallback_model":"m"}
             """)
         #expect(request.overrides?.fields == Self.everything())
@@ -134,7 +135,8 @@ struct RoutingOverrideTests {
                 "x-router-min-context-size: 1000",
                 "x-router-min-max-output-tokens: 200", "x-router-supports-image: true", "x-router-supports-video: TRUE",
                 "x-router-supports-audio: true",
-                "x-router-supports-file: true", "x-router-supports-tools: true", "x-router-prefer-fast: true",
+                "x-router-supports-file: true", "x-router-supports-tools: true", "x-router-json-response: true",
+                "x-router-prefer-fast: true",
                 "x-router-min-success-rate: 0.25",
                 "x-router-selection-mode: top_n_random", "x-router-max-model-switches: 3", "x-router-max-same-model-retries: 2",
                 "x-router-retry-delay: 250",

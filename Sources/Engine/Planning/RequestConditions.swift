@@ -56,7 +56,7 @@ final class RequestConditions {
         if !model.serves.contains(operation) { return .operation(operation, serves: model.serves) }
         for capability in Capability.allCases where !model.supports.contains(capability) {
             if needs.supports.contains(capability) { return .capability(capability) }
-            if overrides?.fields.supports.contains(capability) == true { return .requested("supports_\(capability.rawValue)") }
+            if overrides?.fields.supports.contains(capability) == true { return .requested(RoutingOverride.name(requiring: capability)) }
         }
         if needs.needsAnyMedium, model.supports.isDisjoint(with: .media) { return .medium }
         if let output = model.maxOutput, flat.outputTokens > output { return .output(needed: flat.outputTokens, available: output) }

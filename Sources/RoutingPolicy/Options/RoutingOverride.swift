@@ -51,6 +51,11 @@ package struct RoutingOverride: Sendable {
         "x-router-" + name.map { $0 == "_" ? "-" : String($0) }.joined()
     }
 
+    /// The override that requires a capability.
+    package static func name(requiring capability: Capability) -> String {
+        capability == .json ? "json_response" : "supports_\(capability.rawValue)"
+    }
+
     package static let maxTags = 100
     package static let maxNameBytes = 256
 
@@ -80,6 +85,7 @@ package struct RoutingOverride: Sendable {
         .init("supports_audio", \.[.audio], .flag, help: "only candidates that take audio"),
         .init("supports_file", \.[.file], .flag, help: "only candidates that take files"),
         .init("supports_tools", \.[.tools], .flag, help: "only candidates that call tools"),
+        .init("json_response", \.[.json], .flag, help: "only candidates that give JSON, which 'response_format' asks for"),
         .init(
             "prefer_fast", \.prefersFast, .flag,
             help: "calls models with a low measured latency first; a model without samples counts as 1s"),
@@ -103,7 +109,7 @@ extension RoutingOverrides {
         "keys.defaults", "routing overrides for all requests of the key, with the names, units and bounds that they have in a request",
         RoutingOverride.all.map(\.option))
 
-    /// Whether `supports_…` is given for a capability.
+    /// Whether a capability is required, by `supports_…` or `json_response`.
     subscript(capability: Capability) -> Bool? {
         get { supports.contains(capability) ? true : waived.contains(capability) ? false : nil }
         set {

@@ -22,9 +22,9 @@ package struct RoutingOverrides: Sendable, Equatable, OptionHolder {
     package var minContext: Int?
     /// Output tokens.
     package var minOutput: Int?
-    /// The capabilities whose `supports_…` is true.
+    /// The capabilities whose `supports_…` is true, and JSON's whose `json_response` is.
     package var supports = CapabilitySet()
-    /// The capabilities whose `supports_…` is false, which takes back what a source below asks for.
+    /// Those for which it is false, which takes back what a source below asks for.
     package var waived = CapabilitySet()
     /// Models with a low measured latency first.
     package var prefersFast: Bool?
