@@ -25,7 +25,7 @@ def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("path", [ROOT / "routes.yaml", ROOT / "Packaging/container/routes.yaml"], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", [ROOT / "routes.yaml", ROOT / "Packaging/container/routes.yaml", ROOT / "Packaging/debian/routes.yaml"], ids=str)
 def test_a_policy_of_the_repository_is_valid(path):
     assert errors(yaml.safe_load(path.read_text())) == []
 
@@ -36,7 +36,7 @@ def test_a_policy_of_the_repository_is_valid(path):
         "routez: {}",
         "server: { drain: 30 }",
         "providers: { p: { plugin: openai, base_ur: x } }",
-        "providers: { p: { plugin: nothing } }",
+        "providers: { p: { plugin: openai, base_url: [x] } }",
         "models: { m: { provider: p, weight: 2000 } }",
         "models: { m: { provider: p, supports: [images] } }",
         "routes: { r: { fallback: [m] } }",
@@ -56,6 +56,10 @@ def test_a_mistake_is_found(text):
         "defaults: { breaker: off, failover: { 403: stop } }",
         "routes: { r: { try: [m, { select: { max_price: 1 }, order: best }] } }",
         "keys: { k: { sha256: 1234 } }",
+        "models: { m: { provider: p, price: { per_minute: 0.006 } }, n: { provider: p, price: { per_request: 1 } } }",
+        "models: { m: { provider: p, limits: null, timeouts: null } }",
+        "plugins: [own.so]\nproviders: { p: { plugin: own, anything: [1] } }",
+        "server:\ndefaults:\nkeys:\nroutes:\nlog:\n",
     ],
 )
 def test_what_the_language_allows_is_allowed(text):

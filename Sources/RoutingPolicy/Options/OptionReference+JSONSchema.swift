@@ -30,7 +30,9 @@ extension OptionReference {
     }
 
     private func writeBody(of section: Section, into schema: inout JSONWriter) {
-        schema.member("type", "object")
+        // An included file has only a part of the top.
+        let required = section.name.isEmpty ? [] : section.rows.filter(\.isRequired).map(\.key)
+        Self.writeMapping(mayBeEmpty: required.isEmpty, into: &schema)
         schema.member("description", section.about)
         schema.key("properties")
         schema.object { writeProperties(section.rows, into: &$0) }
@@ -41,8 +43,6 @@ extension OptionReference {
                 patterns.object { write(status, into: &$0) }
             }
         }
-        // An included file has only a part of the top.
-        let required = section.name.isEmpty ? [] : section.rows.filter(\.isRequired).map(\.key)
         if !required.isEmpty {
             schema.key("required")
             schema.array { for key in required { $0.string(key) } }
@@ -70,8 +70,8 @@ extension OptionReference {
             properties.key("plugin")
             properties.object { plugin in
                 plugin.member("description", section.rows.first { $0.key == "plugin" }?.help ?? "")
-                plugin.key("enum")
-                plugin.array { for own in plugins { $0.string(own.name) } }
+                // Editors offer those that are built in. `plugins` may load others, whose options are theirs.
+                Self.writeAny(&plugin, [{ Self.writeWords(plugins.map(\.name), into: &$0) }, { $0.member("type", "string") }])
             }
         }
         schema.key("required")
@@ -147,7 +147,7 @@ extension OptionReference {
             guard let word = rest.firstRange(of: ", or ").map({ String(rest[$0.upperBound...]) }) else { return reference(&schema) }
             Self.writeAny(&schema, [reference, { Self.writeWords([word], into: &$0) }])
         case "by name; ":
-            schema.member("type", "object")
+            Self.writeMapping(mayBeEmpty: true, into: &schema)
             schema.key("additionalProperties")
             schema.object(reference)
         case "list; ", "a list; ":
@@ -192,6 +192,13 @@ extension OptionReference {
     private static func writePattern(_ pattern: String, into schema: inout JSONWriter) {
         schema.member("type", "string")
         schema.member("pattern", pattern)
+    }
+
+    /// A key without a value stands for an empty mapping.
+    private static func writeMapping(mayBeEmpty: Bool, into schema: inout JSONWriter) {
+        guard mayBeEmpty else { return schema.member("type", "object") }
+        schema.key("type")
+        schema.array { for type in ["object", "null"] { $0.string(type) } }
     }
 
     /// YAML 1.1 takes `on` and `off` for truth values.

@@ -133,7 +133,7 @@ extension Option where Section == Price {
     fileprivate init(token key: String, _ path: Path<Double>, help: String) {
         let money = OptionType.money
         self.init(
-            key, takes: money.kind, .required, help: help,
+            key, takes: money.kind, help: help,
             entries: { price, _ in [OptionEntry(key, .text(money.written(price[keyPath: path])))] },
             read: { fields, _, price in
                 price[keyPath: path] = fields.money(key, required: !Price.flat.contains(where: fields.isPresent)) ?? 0
