@@ -58,7 +58,7 @@ enum FileText {
         return fsync(file) == 0
     }
 
-    private static func failure(_ path: String) -> ValidationError {
-        ValidationError("file '\(path)' can't be written: \(String(cString: strerror(errno)))")
+    private static func failure(_ path: String) -> Failure {
+        Failure("file '\(path)' can't be written: \(String(cString: strerror(errno)))")
     }
 }

@@ -13,7 +13,7 @@ struct ImportCommand: ParsableCommand {
             llm-router import config.yaml models.yaml                       the Free LLM Router
             The file has a comment for each thing that has no counterpart. Secrets are not copied: a provider's key becomes a \
             variable, and a client's key its hash, so that clients keep theirs.
-            Exit status: 0 done, 1 a file can't be read or understood, 2 bad usage.
+            Exit status: 0 done, 1 a file can't be read, understood or written, 2 bad usage.
             """)
 
     @Argument(help: "The files of one installation.", completion: .file(extensions: ["yaml", "yml"]))

@@ -79,13 +79,6 @@ struct SyncModelsCommand: AsyncParsableCommand {
     }
 }
 
-/// A failure with a message for standard error, and the exit code 1.
-private struct Failure: Error, CustomStringConvertible {
-    let description: String
-
-    init(_ description: String) { self.description = "llm-router: \(description)" }
-}
-
 /// Fetches a provider's own list of models.
 private enum ProviderList {
     /// - Parameter provider: an index into the policy's providers.

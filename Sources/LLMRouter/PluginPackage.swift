@@ -28,25 +28,19 @@ struct PluginPackage {
     /// A text as Swift writes it.
     private static func literal(_ text: String) -> String { String(reflecting: text) }
 
-    /// Why the package can't be written.
-    struct Failure: Error, CustomStringConvertible {
-        let description: String
-    }
-
     /// Writes the files into a new folder.
     func write() throws(Failure) {
         // Not asked before, so that a link that leads nowhere is in the way too.
         guard mkdir(folder, 0o755) == 0 else {
-            guard errno != EEXIST else { throw Failure(description: "'\(folder)' exists already; remove it, or choose another name") }
+            guard errno != EEXIST else { throw Failure("'\(folder)' exists already; remove it, or choose another name") }
             throw Failure(
-                description:
-                    "the folder '\(folder)' can't be made here: \(String(cString: strerror(errno)).lowercased()); go to another folder")
+                "the folder '\(folder)' can't be made here: \(String(cString: strerror(errno)).lowercased()); go to another folder")
         }
         for (path, text) in files {
             let path = "\(folder)/\(path)"
             // What is wrong with a folder, the file in it has too.
             for (index, character) in zip(path.indices, path) where character == "/" { mkdir(String(path[..<index]), 0o755) }
-            do { try FileText.create(path, with: text) } catch { throw Failure(description: "\(error)") }
+            do { try FileText.create(path, with: text) } catch { throw error as? Failure ?? Failure("\(error)") }
         }
     }
 }

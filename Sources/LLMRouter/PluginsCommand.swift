@@ -67,12 +67,7 @@ struct NewPluginCommand: ParsableCommand {
 
     func run() throws {
         let package = try PluginPackage(named: name, router: router)
-        do throws(PluginPackage.Failure) {
-            try package.write()
-        } catch {
-            Console.error("llm-router: \(error.description)")
-            throw ExitCode(1)
-        }
+        try package.write()
         Console.out(
             """
             \(package.folder): the package of the plugin '\(name)'. Next:

@@ -145,6 +145,15 @@ import Testing
         #expect(broken.exit == .code(1) && broken.output.contains("bad.yaml:"), "\(broken.output)")
     }
 
+    @Test(arguments: ["init --yes nowhere/routes.yaml", "import config.yaml --write nowhere/new.yaml"])
+    func `a file that can't be written is a failure, and no bad usage`(command: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("config.yaml", Array("model_list: [{ model_name: a, litellm_params: { model: openai/gpt-4o } }]".utf8))
+        let run = try ShellScript("llm-router \(command)", in: folder)
+        #expect(run.exit == .code(1) && run.output.contains("' can't be written: No such file"), "\(run.output)")
+        #expect(!run.output.contains("Usage:"), "\(run.output)")
+    }
+
     @Test(arguments: [("--markdown", "docs/reference.md"), ("--json-schema", "docs/routes.schema.json")])
     func `the reference in the documents is that of the program`(option: String, path: String) throws {
         let printed = try RouterCommand(["help", "config", option])
