@@ -11,7 +11,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends libyaml-dev lib
 WORKDIR /src
 COPY . .
 ARG COMMIT=
-RUN make static LLM_ROUTER_COMMIT=$COMMIT && strip -o /llm-router .build-static/release/llm-router
+RUN make static LLM_ROUTER_COMMIT=$COMMIT && strip -o /llm-router .build-static/release/llm-router \
+    && Packaging/notices .build-static/checkouts > /THIRD-PARTY-NOTICES
 
 FROM debian:13-slim
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates \
@@ -19,6 +20,7 @@ RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
     && groupadd --gid 10001 llm-router \
     && useradd --uid 10001 --gid 10001 --no-create-home --shell /usr/sbin/nologin llm-router
 COPY --from=build /llm-router /usr/bin/llm-router
+COPY --from=build /THIRD-PARTY-NOTICES /src/LICENSE /usr/share/doc/llm-router/
 COPY Packaging/container/routes.yaml /etc/llm-router/routes.yaml
 USER 10001:10001
 EXPOSE 8080

@@ -128,7 +128,7 @@ static: system-packages $(LAYOUT) ## builds the binary with all libraries but gl
 	LLM_ROUTER_STATIC=1 $(BUILD) $(RELEASE) --static-swift-stdlib --scratch-path $(STATIC) -Xswiftc -L$(CURDIR)/$(STATIC)/lib $(SMALL) --product llm-router
 
 dist: static ## makes dist/: the tarball and the Debian package of the static binary, with checksums
-	Packaging/dist $(VERSION) $(STATIC)/release/llm-router
+	Packaging/dist $(VERSION) $(STATIC)/release/llm-router $(STATIC)/checkouts
 
 release-check: ## proves the artefacts in dist/ in bare Debian systems; needs root
 	@command -v debootstrap >/dev/null || [ -x /usr/sbin/debootstrap ] || { \
