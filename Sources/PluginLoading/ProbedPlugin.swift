@@ -8,7 +8,7 @@ package enum ProbedPlugin {
     /// Written when it begins, one byte each.
     enum Step: UInt8 {
         case load = 1
-        case entry, description, options, provider, properties, finished
+        case entry, description, options, provider, properties, formats, finished
 
         var words: String {
             switch self {
@@ -18,6 +18,7 @@ package enum ProbedPlugin {
             case .options: "in 'readOptions(_:)'"
             case .provider: "in 'makeProvider(_:)'"
             case .properties: "while it reads the properties of a provider"
+            case .formats: "in 'formats(for:model:)'"
             case .finished: "at its end"
             }
         }
@@ -64,11 +65,25 @@ extension ProviderPlugin {
         ProbedPlugin.begin(.description)
         guard name.utf8.count >= 0, version?.utf8.count ?? 0 >= 0 else { return }
         ProbedPlugin.begin(.options)
-        var fields = FieldReader([], at: SourcePosition(file: "", line: 1, column: 1))
-        guard let options = readOptions(&fields) else { return }
-        ProbedPlugin.begin(.provider)
-        let provider = makeProvider(options)
-        ProbedPlugin.begin(.properties)
-        _ = (provider.canContinue, provider.origin, provider.authentication, provider.secrets)
+        let place = SourcePosition(file: "", line: 1, column: 1)
+        var fields = FieldReader([], at: place)
+        let none = readOptions(&fields)
+        // Values that read as valid ones of any type, for what is required, and for what is read only then.
+        var all = FieldReader(
+            fields.known.map { field in
+                let value = ConfigScalar("", source: "", style: .plain, isUnresolved: true)
+                return ConfigEntry(key: ConfigText(field.key, at: place), value: ConfigNode(.scalar(value), at: place))
+            }, at: place)
+        for options in [none, readOptions(&all)].compactMap(\.self) {
+            ProbedPlugin.begin(.provider)
+            let provider = makeProvider(options)
+            ProbedPlugin.begin(.properties)
+            _ = (provider.canContinue, provider.origin, provider.authentication, provider.secrets)
+            ProbedPlugin.begin(.formats)
+            for operation in Operation.allCases {
+                _ = provider.formats(for: operation, model: "model")
+                _ = provider.optionalFormats(for: operation, model: "model")
+            }
+        }
     }
 }

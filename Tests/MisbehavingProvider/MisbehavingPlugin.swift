@@ -14,6 +14,9 @@ enum Fault: String {
     case options = "options-"
     case provider = "provider"
     case property = "property"
+    case formats = "formats-"
+    /// An option is required, and the provider can't be made of it.
+    case required = "required"
     case exit = "exits---"
     case sleep = "sleeps--"
     case secret = "secrets-"
@@ -22,11 +25,14 @@ enum Fault: String {
 
     private static let chosen = "the fault of the library: none----"
 
+    static func isChosen(_ fault: Fault) -> Bool { chosen.hasSuffix(fault.rawValue) }
+
     /// Does it, if it is the chosen one.
     static func check(_ place: Fault) {
         guard let fault = Fault(rawValue: String(chosen.suffix(8))) else { return }
         switch fault {
-        case .entry, .options, .provider, .property: if fault == place { fatalError("the fault \(fault.rawValue)") }
+        case .entry, .options, .provider, .property, .formats: if fault == place { fatalError("the fault \(fault.rawValue)") }
+        case .required: if place == .provider { fatalError("the fault \(fault.rawValue)") }
         case .exit: Glibc.exit(3)
         case .sleep: while true { pause() }
         case .secret: if getenv("PROBE_CANARY") != nil { fatalError("a variable of the router") }
@@ -42,6 +48,7 @@ public enum MisbehavingPlugin: ProviderPlugin {
 
     public static func readOptions(_ fields: inout FieldReader) -> MisbehavingOptions? {
         Fault.check(.options)
+        if Fault.isChosen(.required), fields.string("region", required: true) == nil { return nil }
         return MisbehavingOptions(hasServer: fields.bool("has_server") ?? false)
     }
 
@@ -67,7 +74,8 @@ struct MisbehavingProvider: Provider {
     var origin: Origin? { options.hasServer ? Origin(isTLS: false, host: "127.0.0.1", port: 1) : nil }
 
     func formats(for operation: ProviderKit.Operation, model: String) -> [WireFormat] {
-        operation == .chat ? [WireFormat(["ranges", "counts"].contains(model) ? "openai-chat" : "misbehaving")] : []
+        Fault.check(.formats)
+        return operation == .chat ? [WireFormat(["ranges", "counts"].contains(model) ? "openai-chat" : "misbehaving")] : []
     }
 
     func request(for call: Call, body: RawSpan) throws(ProviderError) -> UpstreamRequest {

@@ -28,6 +28,7 @@ struct PluginProbeTests {
             ("entry---", "in 'llm_router_plugin'; it says 'MisbehavingProvider/MisbehavingPlugin.swift"),
             ("options-", "in 'readOptions(_:)'; it says"), ("provider", "in 'makeProvider(_:)'; it says"),
             ("property", "while it reads the properties of a provider; it says"),
+            ("formats-", "in 'formats(for:model:)'; it says"), ("required", "in 'makeProvider(_:)'; it says"),
             ("exits---", "has ended with the exit status 3 in 'llm_router_plugin'"),
         ])
     func traps(fault: String, words: String) throws {
