@@ -24,7 +24,7 @@ package final class Engine: Sendable {
     ///   - makeObserver: makes the observer of one event loop.
     package init(
         eventLoops: [any EventLoop], snapshot: Snapshot, transport: UpstreamTransport, logger: Logger,
-        spent: @escaping EarlierSpending = { _, _ in Spending() }, shared: (any SharedStore)? = nil,
+        spent: @escaping EarlierSpending = { _, _, _ in Spending() }, shared: (any SharedStore)? = nil,
         observer makeObserver: () -> (any CallObserver)? = { nil }
     ) {
         let store = PolicyStore(snapshot)

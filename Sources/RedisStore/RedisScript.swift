@@ -156,7 +156,7 @@ package enum RedisScript: String, CaseIterable {
             local verdict, longest = 0, math.max(wait(1, 1), wait(2, tokens))
             if longest >= 1 then
                 verdict = 1
-            elseif bounds[1] >= 0 and sums[1] + sums[3] + usd > bounds[1] or bounds[2] >= 0 and sums[2] + sums[4] + cost > bounds[2] then
+            elseif bounds[1] >= 0 and sums[1] + sums[3] >= bounds[1] or bounds[2] >= 0 and sums[2] + sums[4] >= bounds[2] then
                 verdict = 2
             else
                 if isHard then

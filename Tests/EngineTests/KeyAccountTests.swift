@@ -39,14 +39,47 @@ struct KeyAccountTests {
         }
     }
 
-    @Test("a hard budget admits a request that fits beside what is spent and reserved, and no other")
+    @Test("a hard budget admits requests while something is left beside what is spent and reserved, and no other")
     func hard() {
         let budget = budget(dollars: 1), account = account(spent: Spending(dollars: 0.5))
         #expect(account.begin(Spending(dollars: 0.3), budget, now: Self.noon))
-        #expect(!account.begin(Spending(dollars: 0.3), budget, now: Self.noon))
         #expect(!account.isUsedUp(budget, now: Self.noon))
-        #expect(account.begin(Spending(dollars: 0.2), budget, now: Self.noon))
-        #expect(account.isUsedUp(budget, now: Self.noon))
+        // However much it may cost.
+        #expect(account.begin(Spending(dollars: 8), budget, now: Self.noon))
+        #expect(!account.begin(Spending(), budget, now: Self.noon) && account.isUsedUp(budget, now: Self.noon))
+        // Running requests can end for less than what is reserved.
+        #expect(!account.isSpent(budget, now: Self.noon))
+        _ = account.end(Spending(dollars: 8), spent: Spending(dollars: 0.1), budget, now: Self.noon)
+        #expect(account.begin(Spending(dollars: 0.3), budget, now: Self.noon))
+        _ = account.end(Spending(dollars: 0.3), spent: Spending(dollars: 0.4), budget, now: Self.noon)
+        #expect(account.isSpent(budget, now: Self.noon))
+    }
+
+    @Test("requests at the same time exceed a budget by the cost of one", arguments: [0.1, 0.8, 3, 40])
+    func parallel(cost: Double) {
+        let budget = budget(dollars: 1), account = account()
+        var running = 0
+        for _ in 0..<200 {
+            if account.begin(Spending(dollars: cost * 1.25), budget, now: Self.noon) { running += 1 }
+            if running == 20 {
+                _ = account.end(Spending(dollars: cost * 1.25), spent: Spending(dollars: cost), budget, now: Self.noon)
+                running -= 1
+            }
+        }
+        for _ in 0..<running { _ = account.end(Spending(dollars: cost * 1.25), spent: Spending(dollars: cost), budget, now: Self.noon) }
+        #expect(account.view(now: Self.noon).spent.dollars <= 1 + cost)
+    }
+
+    @Test("a refusal says whether the budget is spent, or reserved and soon free again")
+    func refusals() throws {
+        let terms = budget(dollars: 1), budget = KeyBudget(terms: terms, account: account())
+        #expect(budget.begin(Spending(dollars: 2), ofKey: "k", now: Self.noon) == nil)
+        let reserved = try #require(budget.refusal(ofKey: "k", now: Self.noon))
+        #expect(reserved.error.code == "rate_limit_exceeded" && reserved.retryAfter == .seconds(1))
+        _ = budget.account.end(Spending(dollars: 2), spent: Spending(dollars: 1), terms, now: Self.noon)
+        let spent = try #require(budget.begin(Spending(), ofKey: "k", now: Self.noon))
+        #expect(spent.error.code == "budget_exceeded" && spent.retryAfter == .seconds(3 * Self.day / 2))
+        #expect(budget.failure(ofKey: "k", isSpent: false, now: Self.noon).error.code == "rate_limit_exceeded")
     }
 
     @Test("what a request has cost takes the place of its reservation")
@@ -95,7 +128,7 @@ struct KeyAccountTests {
                 models: { m: { provider: p, price: { input: 1, output: 1 } } }
                 keys: { k: { secret: secret-of-the-key-k, budget: \(budget) } }
                 """)
-            return ModelStates.provision(policy, over: running, spent: { _, _ in Spending(dollars: 3) }, now: Self.noon) { _ in true }
+            return ModelStates.provision(policy, over: running, spent: { _, _, _ in Spending(dollars: 3) }, now: Self.noon) { _ in true }
         }
         let first = try states("{ usd: 5, per: day }", over: nil), second = try states("{ usd: 9, per: day }", over: first)
         #expect(first.keyAccounts["k"]?.view(now: Self.noon).spent.dollars == 3)

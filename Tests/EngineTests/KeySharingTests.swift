@@ -67,14 +67,17 @@ struct KeySharingTests {
     func `the store's decision is the client's`() async throws {
         try await run { admission, store in
             var ends: [String] = []
-            for answer in [SharedAnswer(.taken), SharedAnswer(.limited(retryAfter: .seconds(7))), SharedAnswer(.overBudget)] {
+            var (spent, reserved) = (SharedAnswer(.overBudget), SharedAnswer(.overBudget))
+            spent.budget = SharedBudgetView(spent: Spending(tokens: 1000), reserved: Spending(), periodEnd: nil)
+            reserved.budget = SharedBudgetView(spent: Spending(tokens: 999), reserved: Spending(tokens: 1), periodEnd: nil)
+            for answer in [SharedAnswer(.taken), SharedAnswer(.limited(retryAfter: .seconds(7))), spent, reserved] {
                 guard case .waiting = Self.begin(try admission(), onEnd: { ends.append($0?.error.code ?? "admitted") }) else {
                     return #expect(Bool(false), "the store isn't asked")
                 }
                 #expect(ends.count == store.asked.count - 1)
                 store.asked.last?.answer(answer)
             }
-            #expect(ends == ["admitted", "rate_limit_exceeded", "budget_exceeded"])
+            #expect(ends == ["admitted", "rate_limit_exceeded", "budget_exceeded", "rate_limit_exceeded"])
             #expect(store.asked.allSatisfy { $0.demand.tokens == 20 && $0.demand.spending.tokens == 20 && $0.demand.lease == 0 })
             #expect(store.settled.isEmpty && store.alone == 0)
         }

@@ -68,6 +68,21 @@ struct PriceTests {
         #expect(order(PlanRequest(operation: .embeddings, needs: RequestNeeds(promptTokens: 10)), [prompt, response]) == [0, 1])
     }
 
+    @Test("what a request may cost is what it allows: each choice as long as its max_tokens, or as the model can, or as usual")
+    func mostExpensive() {
+        let rates = ExpectedCost.Rates(Price(input: 1_000_000, output: 1_000_000))
+        func tokens(_ max: Int?, _ operation: ProviderKit.Operation = .chat, choices: Int = 1, maxOutput: Int? = nil) -> Int {
+            let cost = ExpectedCost(
+                atMost: operation, RequestNeeds(promptTokens: 7, maxTokens: max), choices: choices, maxOutput: maxOutput)
+            #expect(cost.dollars(rates, isCached: false) == Double(cost.tokens) || cost.tokens == 1 << 53)
+            return cost.tokens - 7
+        }
+        #expect(tokens(8000) == 8000 && tokens(8000, choices: 4) == 32_000 && tokens(20) == 20)
+        #expect(tokens(nil) == 500 && tokens(nil, choices: 3) == 1500)
+        #expect(tokens(8000, maxOutput: 4096) == 4096 && tokens(nil, choices: 2, maxOutput: 100) == 200)
+        #expect(tokens(8000, .embeddings) == 0 && tokens(.max, choices: .max) == (1 << 53) - 7)
+    }
+
     @Test("the cost of unknown tokens is unknown, and a part never exceeds its whole")
     func bounds() {
         let price = Price(input: 1, output: 2, cachedInput: 0, reasoning: 0)

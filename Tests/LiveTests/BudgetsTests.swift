@@ -54,6 +54,21 @@ import Testing
         #expect(refused.text.contains("$0.3 a day"))
     }
 
+    @Test func `requests at the same time exceed a budget by at most one, however long their responses may be`() throws {
+        let usage = #"{"prompt_tokens":10,"completion_tokens":70,"total_tokens":80}"#
+        let upstream = try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("yes", usage: usage)) }
+        let router = try RouterProcess(policy(upstream, keys: ["  k: { secret: \"key-k\", budget: { usd: 1, per: total } }"]))
+        let responses = try concurrently(20) { _ in try router.chat("m", extra: #""max_tokens":8000"#, key: "key-k") }
+        // Two cost $1.60.
+        #expect((1...2).contains(responses.count { $0.status == 200 }) && upstream.requests.count <= 2)
+        let waiting = responses.filter { $0.errorCode == "rate_limit_exceeded" }
+        #expect(waiting.allSatisfy { $0.status == 429 && $0.head["retry-after"] == "1" && $0.head["x-should-retry"] == nil })
+        while try router.chat("m", extra: #""max_tokens":8000"#, key: "key-k").status == 200 {}
+        #expect(upstream.requests.count == 2)
+        let refused = try router.chat("m", extra: #""max_tokens":8000"#, key: "key-k")
+        #expect(refused.status == 429 && refused.errorCode == "budget_exceeded", "\(refused.text)")
+    }
+
     @Test func `a soft budget serves on, and warns once`() throws {
         let upstream = try Self.upstream()
         let router = try RouterProcess(

@@ -12,7 +12,7 @@ package struct CallFailure: Sendable {
         case total
         /// No model could be called: all are in cooldown or at a limit, or the client's key is at its limit.
         case unavailable
-        /// The client's key has used up its budget, or the request may cost more than what is left of it.
+        /// The client's key has used up its budget.
         case overBudget
         case clientLeft
         /// The process is stopping.

@@ -1,3 +1,4 @@
+import Codecs
 import ProviderKit
 import RoutingPolicy
 
@@ -58,9 +59,31 @@ extension RunningCall {
 
     /// What the call may cost, at the price of its first model.
     var expectedSpending: Spending {
-        let price = (machine.plan.tries.first ?? machine.plan.fallback.first).flatMap { snapshot.models[$0].price }
-        let cost = ExpectedCost(request.operation, needs, images: request.choices)
+        let model = (machine.plan.tries.first ?? machine.plan.fallback.first).map { snapshot.models[$0] }
+        var needs = needs, choices: Int? = request.choices > 1 ? request.choices : nil
+        if let model {
+            needs.maxTokens = model.integer(["max_completion_tokens", "max_tokens", "max_output_tokens"], asked: needs.maxTokens)
+            choices = model.integer(["n"], asked: choices)
+        }
+        let cost = ExpectedCost(atMost: request.operation, needs, choices: max(choices ?? 1, 1), maxOutput: model?.maxOutput)
         return Spending(
-            dollars: price.map { cost.dollars(ExpectedCost.Rates($0), isCached: false) } ?? 0, tokens: cost.tokens)
+            dollars: model?.price.map { cost.dollars(ExpectedCost.Rates($0), isCached: false) } ?? 0, tokens: cost.tokens)
+    }
+}
+
+extension ModelDefinition {
+    /// A number in the body of a request, as the model's provider gets it; nil if nobody sets it.
+    ///
+    /// - Parameters:
+    ///   - names: the names that it may have; the first one that is set counts.
+    ///   - asked: what the client asks for.
+    fileprivate func integer(_ names: [String], asked: Int?) -> Int? {
+        func set(in fields: [BodyField]) -> Int? {
+            for name in names {
+                if let field = fields.first(where: { $0.key == name }) { return JSONTree(field.json.span.bytes)?.integer }
+            }
+            return nil
+        }
+        return set(in: requestOverrides) ?? asked ?? set(in: requestDefaults)
     }
 }

@@ -1,8 +1,9 @@
 import ProviderKit
 import RoutingPolicy
 
-/// What a request is expected to cost at a model, for the order `cheapest` and for the budgets of keys: its prompt's
-/// estimated tokens, its images, and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less.
+/// What a request is expected to cost at a model, for the order `cheapest`: its prompt's estimated tokens, its images,
+/// and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less. And what it may cost, for the
+/// budgets of keys.
 struct ExpectedCost {
     /// The tokens of a response whose length is not known yet.
     static let typicalCompletion = 500
@@ -34,16 +35,30 @@ struct ExpectedCost {
     /// The length of a recording is not known, so each counts as one.
     private let minutes: Double
 
-    /// - Parameter images: how many the request asks for, if it is for images.
-    init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds, images: Int = 1) {
+    init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds) {
+        self.init(operation, needs, completion: min(needs.maxTokens ?? .max, Self.typicalCompletion), choices: 1)
+    }
+
+    /// What a request may cost at most, as far as it says: each of its choices may be as long as the request or the
+    /// model allows. A choice of a request that says nothing is as long as usual.
+    ///
+    /// - Parameters:
+    ///   - choices: how many responses, or images, the request asks for.
+    ///   - maxOutput: the longest response of the model; nil: unknown.
+    init(atMost operation: ProviderKit.Operation, _ needs: RequestNeeds, choices: Int, maxOutput: Int?) {
+        let asked = needs.maxTokens ?? Self.typicalCompletion
+        self.init(operation, needs, completion: min(asked, maxOutput ?? asked), choices: choices)
+    }
+
+    private init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds, completion: Int, choices: Int) {
         prompt = Double(needs.promptTokens)
-        completion = operation == .chat || operation == .completion ? Double(min(needs.maxTokens ?? .max, Self.typicalCompletion)) : 0
-        self.images = operation.makesImages ? Double(images) : 0
+        self.completion = operation == .chat || operation == .completion ? Double(completion) * Double(choices) : 0
+        images = operation.makesImages ? Double(choices) : 0
         minutes = operation == .transcription || operation == .translation ? 1 : 0
     }
 
     /// Of the prompt and the response.
-    var tokens: Int { Int(prompt + completion) }
+    var tokens: Int { Int(min(prompt + completion, Double(1 << 53))) }
 
     /// US dollars; infinite if the model has no price.
     ///

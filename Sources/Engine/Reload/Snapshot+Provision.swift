@@ -8,7 +8,7 @@ extension Snapshot {
     ///   - spent: what the keys spent before the process began.
     ///   - seconds: the time, in seconds since 1970.
     package static func provision(
-        _ policy: RoutingPolicy, over running: Snapshot?, spent: EarlierSpending = { _, _ in Spending() }, at seconds: Int
+        _ policy: RoutingPolicy, over running: Snapshot?, spent: EarlierSpending = { _, _, _ in Spending() }, at seconds: Int
     ) -> Snapshot {
         var kept: [String: ProviderInstance] = [:]
         for case let instance? in running?.instances ?? [] { kept[instance.name] = instance }

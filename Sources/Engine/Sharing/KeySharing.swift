@@ -96,7 +96,11 @@ extension KeyAdmission {
             onEnd(limited(until: now + retryAfter))
         case .overBudget:
             abandon()
-            onEnd(budget?.refusal(of: demand.spending, ofKey: key, now: WallClock.second))
+            onEnd(
+                budget.map { budget in
+                    let isSpent = answer?.budget.map { budget.terms.isUsedUp(by: $0.spent) }
+                    return budget.failure(ofKey: key, isSpent: isSpent, now: WallClock.second)
+                })
         }
     }
 

@@ -34,17 +34,8 @@ package final class KeyAccount: Sendable {
             hasWarned = false
         }
 
-        /// Whether an amount fits into the budget.
-        func fits(_ amount: Spending, _ budget: Budget) -> Bool {
-            budget.dollars.map { spent.dollars + reserved.dollars + amount.dollars <= $0 } ?? true
-                && budget.tokens.map { spent.tokens.addingSaturated(reserved.tokens).addingSaturated(amount.tokens) <= $0 } ?? true
-        }
-
-        /// Whether nothing is left.
-        func isUsedUp(_ budget: Budget) -> Bool {
-            budget.dollars.map { spent.dollars + reserved.dollars >= $0 } ?? false
-                || budget.tokens.map { spent.tokens.addingSaturated(reserved.tokens) >= $0 } ?? false
-        }
+        /// Whether nothing is left beside what is spent and reserved.
+        func isUsedUp(_ budget: Budget) -> Bool { budget.isUsedUp(by: spent, reserved) }
     }
 
     /// - Parameters:
@@ -64,11 +55,21 @@ package final class KeyAccount: Sendable {
         }
     }
 
-    /// Reserves what a request may cost. Returns false, and reserves nothing, if that exceeds a hard budget.
+    /// Whether what is spent uses a hard budget up, whatever the requests in flight cost.
+    func isSpent(_ budget: Budget, now: Int) -> Bool {
+        state.withLock { state in
+            state.roll(period, to: now)
+            return budget.isHard && budget.isUsedUp(by: state.spent)
+        }
+    }
+
+    /// Reserves what a request may cost. Returns false, and reserves nothing, if nothing is left of a hard budget. A
+    /// request that may cost more than what is left is admitted, and the next ones wait for its end: so a budget is
+    /// exceeded by the cost of one request, whatever its size.
     package func begin(_ amount: Spending, _ budget: Budget, now: Int) -> Bool {
         state.withLock { state in
             state.roll(period, to: now)
-            if budget.isHard, !state.fits(amount, budget) { return false }
+            if budget.isHard, state.isUsedUp(budget) { return false }
             state.reserved += amount
             return true
         }
@@ -109,5 +110,13 @@ package final class KeyAccount: Sendable {
             state.roll(period, to: now)
             return View(spent: state.spent, reserved: state.reserved, periodEnd: state.end, requestsBeyond: state.requestsBeyond)
         }
+    }
+}
+
+extension Budget {
+    /// Whether nothing is left beside two amounts.
+    func isUsedUp(by spent: Spending, _ reserved: Spending = Spending()) -> Bool {
+        dollars.map { spent.dollars + reserved.dollars >= $0 } ?? false
+            || tokens.map { spent.tokens.addingSaturated(reserved.tokens) >= $0 } ?? false
     }
 }

@@ -1,8 +1,9 @@
 import NIOCore
 package import RoutingPolicy
 
-/// What a key has spent since a time, in seconds since 1970, as far as it was recorded.
-package typealias EarlierSpending = @Sendable (_ key: String, _ since: Int) -> Spending
+/// What a key has spent from a time on and before another one, in seconds since 1970, as far as it was recorded. nil as
+/// the end: until now.
+package typealias EarlierSpending = @Sendable (_ key: String, _ start: Int, _ end: Int?) -> Spending
 
 /// The states of the models of a policy, the limiters of its providers and keys, and the accounts of its keys.
 package struct ModelStates: Sendable {
@@ -23,11 +24,11 @@ package struct ModelStates: Sendable {
     /// model keeps its state only if its provider's instance and its upstream name are unchanged.
     ///
     /// - Parameters:
-    ///   - earlier: what a key has spent since a time, in seconds since 1970, for an account that begins.
+    ///   - earlier: what a key has spent in the current period, for an account that begins.
     ///   - now: in seconds since 1970.
     ///   - isKept: whether the provider with this index in `policy.providers` keeps its running instance.
     package static func provision(
-        _ policy: RoutingPolicy, over running: ModelStates?, spent earlier: EarlierSpending = { _, _ in Spending() },
+        _ policy: RoutingPolicy, over running: ModelStates?, spent earlier: EarlierSpending = { _, _, _ in Spending() },
         now: Int = 0, isKept: (Int) -> Bool
     ) -> ModelStates {
         let kept = policy.providers.indices.map(isKept)
@@ -46,7 +47,8 @@ package struct ModelStates: Sendable {
         for key in policy.keys {
             guard let period = key.budget?.period else { continue }
             let known = running?.keyAccounts[key.name].flatMap { $0.period == period ? $0 : nil }
-            keyAccounts[key.name] = known ?? KeyAccount(period, spent: earlier(key.name, period.window(around: now).start), now: now)
+            let window = period.window(around: now)
+            keyAccounts[key.name] = known ?? KeyAccount(period, spent: earlier(key.name, window.start, window.end), now: now)
         }
 
         let known = Dictionary((running?.models ?? []).map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first })
