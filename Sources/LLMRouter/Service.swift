@@ -52,7 +52,7 @@ struct Service {
         let tls = TLSContextProvider(settings: .ofEnvironment)
         if let problem = TLSSettings.ofEnvironment.problem { logger.warning("\(problem); correct it and restart the router") }
         let usage = try UsageBook(path: policy.state.file, logger: logger)
-        let spent: EarlierSpending = { usage.spent(by: $0, since: $1) }
+        let spent: EarlierSpending = { usage.spent(by: $0, from: $1, before: $2) }
         let shared = RedisStore(tls: .ofEnvironment, logger: logger)
         let snapshot = Snapshot.provision(policy, over: nil, spent: spent, at: Timestamp.seconds())
         let log = try LogOutput.open(policy.log.access, logger)
@@ -88,6 +88,7 @@ struct Service {
         handler.serves(server, certificates: { listeners.certificates })
         try await SpoolFolder().prepare(policy).commit()
         try await shared.prepare(policy).commit()
+        await engine.readSharedBudgets()
         try await listeners.prepare(policy).commit()
         let reloader = Reloader(
             engine: engine,

@@ -1,5 +1,6 @@
 import Engine
 import ProviderKit
+import RoutingPolicy
 
 /// All metrics, in the order in which they are shown. No other code names them.
 struct MetricFamilies {
@@ -13,6 +14,7 @@ struct MetricFamilies {
         addUsage(sources.values)
         addStates(sources)
         addLimits(sources)
+        addKeys(sources.keys)
         addBudgets(sources.budgets)
         addSharedStore(sources.sharedStore)
         addConnections(sources)
@@ -189,6 +191,12 @@ struct MetricFamilies {
         for provider in sources.providerKeys {
             for (state, count) in provider.keys { sample([("provider", provider.provider), ("state", state)], count) }
         }
+    }
+
+    private mutating func addKeys(_ keys: [(name: String, labels: [KeyLabel])]) {
+        guard !keys.isEmpty else { return }
+        family("llm_router_key_info", .gauge, "Always 1; the metadata of a client key is in the labels.")
+        for key in keys { sample([("key", key.name)] + key.labels.map { ($0.metricName, $0.text) }, 1) }
     }
 
     private mutating func addBudgets(_ budgets: [KeyBudgetView]) {

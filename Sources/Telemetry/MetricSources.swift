@@ -1,4 +1,5 @@
 package import Engine
+import RoutingPolicy
 
 /// Everything that the metrics are made from, at one point in time.
 package struct MetricSources: Sendable {
@@ -10,6 +11,8 @@ package struct MetricSources: Sendable {
     var providerKeys: [(provider: String, keys: [(state: String, count: Int)])]
     var limiters: [NamedLimiterView]
     var budgets: [KeyBudgetView]
+    /// What the operator says of the keys.
+    var keys: [(name: String, labels: [KeyLabel])]
     /// nil: the router counts alone.
     var sharedStore: SharedStoreStatus?
     var pools: [PoolView]
@@ -48,13 +51,15 @@ package struct CertificateFigures: Sendable {
 extension Engine {
     /// All metrics.
     package func metricFamilies(_ service: ServiceFigures) async -> [MetricFamily] {
+        await readSharedBudgets()
         let snapshot = store.current
         return MetricFamilies(
             MetricSources(
                 values: await metrics(), policy: status.value, generation: snapshot.generation, states: stateViews,
                 usableModels: usableModels,
                 providerKeys: keyViews,
-                limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()), sharedStore: shared?.status,
+                limiters: snapshot.limiterViews, budgets: snapshot.budgetViews(now: Timestamp.seconds()),
+                keys: snapshot.policy.keys.map { ($0.name, $0.labels) }, sharedStore: shared?.status,
                 pools: await poolViews(),
                 bufferedBytes: budget.usedBytes, spooledBytes: spool.usedBytes,
                 process: .now(), service: service)

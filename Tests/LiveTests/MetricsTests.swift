@@ -23,7 +23,7 @@ import Testing
                 routes: ["  r: { try: [broken], fallback: [a] }"],
                 keys: [
                     "  ops: { secret: admin-secret-of-ops, admin: true }",
-                    "  team: { secret: client-secret-of-team, limits: { requests_per_minute: 100, concurrent: 3 }, budget: { tokens: 1000, hard: false } }",
+                    "  team: { secret: client-secret-of-team, limits: { requests_per_minute: 100, concurrent: 3 }, budget: { tokens: 1000, hard: false }, metadata: { team: search, cost center: 'a\"b' } }",
                     "  poor: { secret: client-secret-of-poor, budget: { usd: 2, tokens: 1, per: total, hard: false } }",
                 ]
             ).with {
@@ -97,6 +97,7 @@ import Testing
             #"llm_router_limit_remaining{scope="key",provider="",name="team",limit="concurrent"} 3"#,
             #"llm_router_limit_waiting{scope="key",provider="",name="team"} 0"#,
             #"llm_router_provider_keys{provider="pool",state="ready"} 2"#,
+            #"llm_router_key_info{key="team",metadata_team="search",metadata_cost_center="a\"b"} 1"#, #"llm_router_key_info{key="poor"} 1"#,
             #"llm_router_key_budget_tokens{key="team"} 1000"#, #"llm_router_key_budget_usd{key="poor"} 2.0"#,
             #"llm_router_key_budget_remaining_usd{key="poor"} 2.0"#, #"llm_router_key_budget_remaining_tokens{key="poor"} -29"#,
             #"llm_router_key_requests_beyond_budget_total{key="poor"} 2"#, #"llm_router_key_requests_beyond_budget_total{key="team"} 0"#,

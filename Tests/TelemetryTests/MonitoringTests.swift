@@ -14,7 +14,7 @@ struct MonitoringTests {
         let families = MetricFamilies(
             MetricSources(
                 values: MetricValues(), policy: policy, generation: 1, states: [:], usableModels: [], providerKeys: [], limiters: [],
-                budgets: [],
+                budgets: [], keys: [],
                 sharedStore: SharedStoreStatus(
                     place: "", isUp: true, reason: nil, since: 0, onFailure: .local, roundTrips: 0, failures: 0, decidedAlone: 0),
                 pools: [], bufferedBytes: 0, spooledBytes: 0, process: ProcessFigures(),

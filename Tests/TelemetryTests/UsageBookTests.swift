@@ -35,8 +35,8 @@ struct UsageBookTests {
         for _ in 0..<3 { book.add(amount(0.5), at: place()) }
         book.add(amount(4), at: place(hour: Self.hour - 3600))
         book.add(amount(9), at: place("other"))
-        #expect(book.spent(by: "k", since: Self.hour) == Spending(dollars: 1.5, tokens: 33))
-        #expect(book.spent(by: "k", since: 0).dollars == 5.5)
+        #expect(book.spent(by: "k", from: Self.hour) == Spending(dollars: 1.5, tokens: 33))
+        #expect(book.spent(by: "k", from: 0).dollars == 5.5)
         let rows = try book.sums(of: query("key"))
         #expect(rows.map(\.place.key) == ["k", "other"] && rows.map(\.amount.requests) == [4, 1])
         #expect(try book.sums(of: query("hour")).map(\.place.hour) == [Self.hour - 3600, Self.hour])
@@ -51,7 +51,7 @@ struct UsageBookTests {
             book.add(amount(1), at: place())
             book.close(within: 5000)
         }
-        #expect(try book(file(folder)).spent(by: "k", since: 0).dollars == 2)
+        #expect(try book(file(folder)).spent(by: "k", from: 0).dollars == 2)
     }
 
     @Test("a file that is no database is set aside with an error, and a new one begins")
@@ -60,18 +60,116 @@ struct UsageBookTests {
         try folder.write("state.db", [UInt8](repeating: UInt8(ascii: "*"), count: 8192))
         let book = try book(file(folder), log)
         book.add(amount(1), at: place())
-        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
         book.close(within: 5000)
         #expect(log.messages.contains { $0.contains("damaged") })
-        #expect(try self.book(file(folder)).spent(by: "k", since: 0).dollars == 1)
+        #expect(try self.book(file(folder)).spent(by: "k", from: 0).dollars == 1)
     }
 
-    @Test("a file that can't be opened is an error in the log, and usage is kept in memory")
+    @Test("a file that can't be opened is an error in the log, and usage is kept in memory until it can be")
     func unusable() throws {
-        let log = Log(), book = try book("/nonexistent/folder/state.db", log)
+        let folder = try TemporaryFolder(), log = Log(), path = "\(folder.path)/later/state.db"
+        let book = try book(path, log)
         book.add(amount(1), at: place())
-        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
         #expect(log.messages.contains { $0.contains("can't be opened") })
+        mkdir("\(folder.path)/later", 0o755)
+        defer {
+            for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+            rmdir("\(folder.path)/later")
+        }
+        book.add(amount(2), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 3)
+        #expect(try UsageBook.sums(of: query("key"), inFile: path).map(\.amount.dollars) == [3])
+        book.close(within: 5000)
+    }
+
+    /// What happens to a file with some usage, of two pages.
+    enum Damage: CaseIterable {
+        case secondPage, end, cut, version, table
+
+        func apply(to path: String) throws {
+            var bytes = try #require(readFile(path))
+            switch self {
+            case .secondPage: for index in 4096..<8192 { bytes[index] = UInt8(truncatingIfNeeded: index &* 31) }
+            case .end: for index in bytes.count - 200..<bytes.count { bytes[index] ^= 0x5A }
+            case .cut: bytes.removeLast(100)
+            case .version: bytes[60] = 0xFF
+            case .table: return try SQLiteConnection(path).run("DROP TABLE usage")
+            }
+            let file = try #require(fopen(path, "w"))
+            fwrite(bytes, 1, bytes.count, file)
+            fclose(file)
+        }
+    }
+
+    @Test(
+        "damage anywhere in a file is found when it is opened: the file is set aside, and the new one keeps what follows",
+        arguments: Damage.allCases)
+    func damaged(_ damage: Damage) throws {
+        let folder = try TemporaryFolder(), log = Log()
+        let first = try book(file(folder))
+        for number in 0..<3 { first.add(amount(1), at: place("k", model: "model \(number)")) }
+        first.close(within: 5000)
+        try damage.apply(to: file(folder))
+        let second = try book(file(folder), log)
+        #expect(log.messages.contains { $0.contains("damaged") })
+        second.add(amount(4), at: place())
+        second.close(within: 5000)
+        #expect(try book(file(folder)).spent(by: "k", from: 0).dollars == 4)
+        #expect(entries(folder.path).contains { $0.hasPrefix("state.db.corrupt-") })
+    }
+
+    @Test("damage that a running router comes across sets the file aside, and nothing waits")
+    func damagedLater() throws {
+        let folder = try TemporaryFolder(), log = Log(), book = try book(file(folder), log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
+        // As a failing disk, behind SQLite's back.
+        try SQLiteConnection(file(folder)).run("PRAGMA wal_checkpoint(TRUNCATE)")
+        let descriptor = open(file(folder), O_WRONLY)
+        let zeros = [UInt8](repeating: 0xEE, count: 4096)
+        pwrite(descriptor, zeros, zeros.count, 4096)
+        close(descriptor)
+        try SQLiteConnection(file(folder)).run("PRAGMA user_version = 1")
+        book.add(amount(2), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 2)
+        #expect(log.messages.contains { $0.contains("damaged") })
+        book.close(within: 5000)
+        #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [2])
+    }
+
+    @Test("a second book of a file says that it isn't alone, and adds to it")
+    func two() throws {
+        let folder = try TemporaryFolder(), (one, other) = (Log(), Log())
+        let first = try book(file(folder), one), second = try book(file(folder), other)
+        #expect(one.messages.isEmpty && other.messages.contains { $0.contains("another process") })
+        first.add(amount(1), at: place())
+        second.add(amount(2), at: place())
+        _ = first.spent(by: "k", from: 0)
+        #expect(second.spent(by: "k", from: 0).dollars == 3)
+        #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [3])
+    }
+
+    @Test("what a clock that was ahead recorded counts in no period before, and costs no more days than it made")
+    func wrongClock() throws {
+        let day = 86_400, today = Self.hour - Self.hour % day, database = try UsageDatabase(nil)
+        let past = (0..<40).map { today - $0 * day }, ahead = [today + 2 * day, today + 500 * day]
+        try database.add((past + ahead).map { UsageRow(place: place(hour: $0), amount: amount(1)) })
+        #expect(try database.spent(by: "k", from: today, before: today + day).dollars == 1)
+        #expect(try database.spent(by: "k", from: today, before: today + 3 * day).dollars == 2)
+        try database.prune()
+        // Memory keeps 32 days with usage.
+        #expect(try database.sums(of: query("day")).map(\.place.hour) == past.prefix(30).reversed() + ahead)
+    }
+
+    @Test("a closed book leaves everything in the file itself")
+    func checkpoint() throws {
+        let folder = try TemporaryFolder(), book = try book(file(folder))
+        book.add(amount(1), at: place())
+        book.close(within: 5000)
+        try folder.write("copy.db", #require(readFile(file(folder))))
+        #expect(try UsageBook.sums(of: query("key"), inFile: "\(folder.path)/copy.db").map(\.amount.dollars) == [1])
     }
 
     @Test(
@@ -87,8 +185,13 @@ struct UsageBookTests {
         defer { chmod(folder.path, 0o755) }
         let book = try book(file(folder), log)
         book.add(amount(5), at: place())
-        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(book.spent(by: "k", from: 0).dollars == 6)
+        #expect(try book.sums(of: query("key,day")).map(\.amount.requests) == [2])
         #expect(log.messages.contains { $0.contains("can't be written") })
+        chmod(folder.path, 0o755)
+        chmod(file(folder), 0o644)
+        book.close(within: 5000)
+        #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [6])
     }
 
     @Test("a database of a newer version is left alone")
@@ -107,10 +210,10 @@ struct UsageBookTests {
         let other = try SQLiteConnection(file(folder))
         try other.run("BEGIN EXCLUSIVE")
         book.add(amount(1), at: place())
-        _ = book.spent(by: "k", since: 0)
+        _ = book.spent(by: "k", from: 0)
         #expect(log.messages.contains { $0.contains("can't be written") })
         try other.run("ROLLBACK")
-        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
     }
 
     @Test("texts go into the database as they are")
@@ -124,7 +227,7 @@ struct UsageBookTests {
     func reading() throws {
         let folder = try TemporaryFolder(), book = try book(file(folder))
         book.add(amount(1), at: place())
-        #expect(book.spent(by: "k", since: 0).dollars == 1)
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
         #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [1])
         #expect(throws: SQLiteConnection.Failure.self) { try UsageBook.sums(of: query("key"), inFile: "\(folder.path)/none.db") }
         #expect(throws: SQLiteConnection.Failure.self) { try SQLiteConnection("\(folder.path)/none.db", isReadOnly: true) }
@@ -139,8 +242,8 @@ struct UsageBookTests {
         book.move(to: file(second))
         book.add(amount(2), at: place())
         book.close(within: 5000)
-        #expect(try self.book(file(first)).spent(by: "k", since: 0).dollars == 1)
-        #expect(try self.book(file(second)).spent(by: "k", since: 0).dollars == 2)
+        #expect(try self.book(file(first)).spent(by: "k", from: 0).dollars == 1)
+        #expect(try self.book(file(second)).spent(by: "k", from: 0).dollars == 2)
     }
 }
 

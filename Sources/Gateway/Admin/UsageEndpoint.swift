@@ -16,6 +16,7 @@ enum UsageEndpoint {
             let query = try query(fields), engine = exchange.gateway.engine, usage = exchange.gateway.admin.usage
             exchange.respondLater {
                 do {
+                    await engine.readSharedBudgets()
                     let rows = try usage(query), budgets = engine.store.current.budgetViews(now: Timestamp.seconds())
                     return Exchange.Reply(
                         status: 200, body: UsageSummary(query, rows: rows, budgets: budgets).text(format),

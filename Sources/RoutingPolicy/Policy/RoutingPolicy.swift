@@ -294,6 +294,16 @@ package struct KeyLabel: Sendable, Equatable {
 
     package var name: String
     package var text: String
+
+    /// The name of the label in metrics: `metadata_` and the name, with `_` for everything but letters, digits and `_`.
+    /// Source: Prometheus, "Data model"; the prefix keeps it apart from other labels.
+    package var metricName: String {
+        "metadata_"
+            + String(
+                name.unicodeScalars.map {
+                    $0.isASCII && ($0.properties.isAlphabetic || $0.properties.numericType != nil) ? Character($0) : "_"
+                })
+    }
 }
 
 /// What a key may reach: `models:` of a key.

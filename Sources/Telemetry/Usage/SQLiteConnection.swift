@@ -1,4 +1,5 @@
 internal import CSQLite
+import Glibc
 
 /// A connection to an SQLite database.
 final class SQLiteConnection: @unchecked Sendable {  // used by one thread at a time, under the lock of `UsageBook`
@@ -13,31 +14,62 @@ final class SQLiteConnection: @unchecked Sendable {  // used by one thread at a 
         let code: Int32
         let description: String
 
+        init(code: Int32, description: String) { (self.code, self.description) = (code, description) }
+
+        /// A file that is no database of the router, or no longer a whole one.
+        init(damage: String) { self.init(code: SQLITE_CORRUPT, description: damage) }
+
         /// Whether the file is no database, or a damaged one. Source: https://sqlite.org/rescode.html
         var isCorrupt: Bool { code == SQLITE_CORRUPT || code == SQLITE_NOTADB }
-        /// Whether another process holds the database.
-        var isBusy: Bool { code == SQLITE_BUSY }
     }
 
     private let handle: OpaquePointer
+    /// Holds the lock; -1: there is none.
+    private let lock: Int32
+    /// Whether no other connection has the lock.
+    let isAlone: Bool
 
     /// Opens a database.
     ///
     /// - Parameters:
     ///   - path: `:memory:` is a database that nobody else sees.
     ///   - isReadOnly: if false, a file that doesn't exist is created.
-    init(_ path: String, isReadOnly: Bool = false) throws(Failure) {
+    ///   - isLocked: whether the connection tells others that it uses the file, and asks whether they do. It goes on in
+    ///     any case.
+    init(_ path: String, isReadOnly: Bool = false, isLocked: Bool = false) throws(Failure) {
+        // Before SQLite opens the file, and until after it has closed it: to close any descriptor of a file ends
+        // SQLite's own locks. Source: https://sqlite.org/howtocorrupt.html, section 2.2
+        (lock, isAlone) = isLocked ? Self.lock(path) : (-1, true)
         var handle: OpaquePointer?
         let access = isReadOnly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
         let code = sqlite3_open_v2(path, &handle, access | SQLITE_OPEN_NOMUTEX, nil)
-        guard let handle else { throw Failure(code: code, description: String(cString: sqlite3_errstr(code))) }
+        guard let handle else {
+            if lock >= 0 { close(lock) }
+            throw Failure(code: code, description: String(cString: sqlite3_errstr(code)))
+        }
         self.handle = handle
         guard code == SQLITE_OK else { throw failure(code) }
         sqlite3_extended_result_codes(handle, 0)
         sqlite3_busy_timeout(handle, 500)
     }
 
-    deinit { sqlite3_close_v2(handle) }
+    deinit {
+        sqlite3_close_v2(handle)
+        if lock >= 0 { close(lock) }
+    }
+
+    /// Takes a lock that SQLite knows nothing of.
+    private static func lock(_ path: String) -> (descriptor: Int32, isAlone: Bool) {
+        var descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+        if descriptor < 0 { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { return (-1, true) }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return (descriptor, true) }
+        let isTaken = errno == EWOULDBLOCK
+        close(descriptor)
+        return (-1, !isTaken)
+    }
+
+    var isReadOnly: Bool { sqlite3_db_readonly(handle, "main") == 1 }
 
     private func failure(_ code: Int32) -> Failure { Failure(code: code, description: String(cString: sqlite3_errmsg(handle))) }
 

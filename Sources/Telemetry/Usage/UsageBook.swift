@@ -25,7 +25,11 @@ package final class UsageBook: Sendable {
     private struct Store {
         var database: UsageDatabase
         var path: String?
+        /// Whether the database is in memory because the file can't be opened.
+        var isStandIn = false
         var lastReport = 0
+        /// The hour since 1970 in which old rows were last removed.
+        var prunedHour = 0
     }
 
     private let pending = Mutex(Pending())
@@ -34,8 +38,8 @@ package final class UsageBook: Sendable {
     private let wake = Semaphore()
     private let finished = Semaphore()
 
-    /// - Parameter path: the database's file; nil keeps it in memory. If the file can't be used, its contents are kept
-    ///   in memory too, and an error is logged.
+    /// - Parameter path: the database's file; nil keeps it in memory. While the file can't be opened, its contents are
+    ///   kept in memory too, and an error is logged.
     package init(path: String?, logger: Logger) throws {
         self.logger = logger
         store = Mutex(try Self.store(path, logger))
@@ -44,35 +48,91 @@ package final class UsageBook: Sendable {
 
     /// Continues in another database. The running one stays if there is no memory for it.
     package func move(to path: String?) {
-        flush()
         store.withLock { store in
+            flush(&store)
             guard store.path != path, let next = try? Self.store(path, logger) else { return }
             store = next
         }
     }
 
+    // MARK: The file
+
     private static func store(_ path: String?, _ logger: Logger) throws -> Store {
         guard let path else { return Store(database: try UsageDatabase(nil)) }
         do {
-            return Store(database: try UsageDatabase(path), path: path)
-        } catch  where error.isCorrupt {
-            let copy = "\(path).corrupt-\(Timestamp.seconds())"
-            let isSetAside = rename(path, copy) == 0
-            for suffix in ["-wal", "-shm"] { rename(path + suffix, copy + suffix) }
-            logger.error(
-                "the database of the keys' usage is damaged; a new one begins, and budgets begin anew",
-                metadata: ["file": "\(path)", "set_aside": "\(isSetAside ? copy : "")", "reason": "\(error)"])
-            if isSetAside, let database = try? UsageDatabase(path) { return Store(database: database, path: path) }
+            let database = try opened(path, logger)
+            if !database.isAlone {
+                logger.error(
+                    "another process uses the database of the keys' usage too; each router enforces the budgets by itself",
+                    metadata: [
+                        "file": "\(path)",
+                        "next":
+                            "stop the other one, or give each router a file of its own and let them count together: 'state: { file: …, redis: … }'",
+                    ])
+            }
+            return Store(database: database, path: path)
         } catch {
             logger.error(
-                "the database of the keys' usage can't be opened; until a restart it is kept in memory",
+                "the database of the keys' usage can't be opened; until it can be, usage is kept in memory, and budgets don't know what was spent before",
                 metadata: [
                     "file": "\(path)", "reason": "\(error)",
                     "next": "make its folder writable for the router, or change 'state: { file: … }'",
                 ])
+            return Store(database: try UsageDatabase(nil), path: path, isStandIn: true)
         }
-        return Store(database: try UsageDatabase(nil), path: path)
     }
+
+    /// Opens the file. A damaged one is set aside, and a new one begins.
+    private static func opened(_ path: String, _ logger: Logger) throws(SQLiteConnection.Failure) -> UsageDatabase {
+        do throws(SQLiteConnection.Failure) {
+            return try UsageDatabase(path)
+        } catch  where error.isCorrupt {
+            setAside(path, because: error, logger)
+            return try UsageDatabase(path)
+        }
+    }
+
+    private static func setAside(_ path: String, because error: SQLiteConnection.Failure, _ logger: Logger) {
+        let copy = "\(path).corrupt-\(Timestamp.seconds())"
+        let isSetAside = rename(path, copy) == 0
+        for suffix in ["-wal", "-shm"] { rename(path + suffix, copy + suffix) }
+        logger.error(
+            "the database of the keys' usage is damaged; a new one begins, without what keys have spent before",
+            metadata: ["file": "\(path)", "set_aside": "\(isSetAside ? copy : "")", "reason": "\(error)"])
+    }
+
+    /// Accesses the database. If that shows damage, the file is set aside, and the access happens in a new one.
+    private func access<Result>(
+        _ store: inout Store, _ body: (UsageDatabase) throws(SQLiteConnection.Failure) -> Result
+    ) throws(SQLiteConnection.Failure) -> Result {
+        do throws(SQLiteConnection.Failure) {
+            return try body(store.database)
+        } catch  where error.isCorrupt {
+            guard let path = store.path, !store.isStandIn else { throw error }
+            // The damaged file is closed before its name is given to another one.
+            store.database = try UsageDatabase(nil)
+            Self.setAside(path, because: error, logger)
+            do { store = try Self.store(path, logger) } catch { store.isStandIn = true }
+            return try body(store.database)
+        }
+    }
+
+    /// Opens the file again if it could not be opened, or not be written, and that has changed.
+    private func reopen(_ store: inout Store) {
+        guard let path = store.path, store.isStandIn || store.database.isReadOnly && Glibc.access(path, W_OK) == 0 else { return }
+        do throws(SQLiteConnection.Failure) {
+            let rows = store.isStandIn ? try store.database.rows() : []
+            if !store.isStandIn { store = Store(database: try UsageDatabase(nil), path: path, isStandIn: true) }
+            let next = try UsageDatabase(path)
+            if !rows.isEmpty { try next.add(rows) }
+            store = Store(database: next, path: path)
+            logger.notice("the database of the keys' usage is in use again", metadata: ["file": "\(path)"])
+        } catch {
+            // The report says that the file can't be used.
+        }
+    }
+
+    // MARK: Amounts
 
     package func add(_ amount: UsageRow.Amount, at place: UsageRow.Place) {
         let mustWake = pending.withLock { pending -> Bool in
@@ -84,16 +144,41 @@ package final class UsageBook: Sendable {
         if mustWake { wake.signal() }
     }
 
-    /// What a key has spent since a time, in seconds since 1970. Waits for the database.
-    package func spent(by key: String, since time: Int) -> Spending {
-        flush()
-        return store.withLock { store in (try? store.database.spent(by: key, since: time)) ?? Spending() }
+    /// What a key has spent from a time on and before another one, in seconds since 1970. Waits for the database.
+    ///
+    /// - Parameter end: nil: until now.
+    package func spent(by key: String, from start: Int, before end: Int? = nil) -> Spending {
+        store.withLock { store in
+            let waiting = flush(&store)
+            var sum = Spending()
+            do {
+                sum = try access(&store) { database throws(SQLiteConnection.Failure) in
+                    try database.spent(by: key, from: start, before: end)
+                }
+            } catch {
+                logger.error(
+                    "what a key has spent can't be read; its budget begins anew",
+                    metadata: [
+                        "key": "\(key)", "file": "\(store.path ?? "")", "reason": "\(error)", "next": "make the file readable, and restart",
+                    ])
+            }
+            for row in waiting where row.place.key == key && row.place.hour >= start && end.map({ row.place.hour < $0 }) ?? true {
+                sum += row.amount.spending
+            }
+            return sum
+        }
     }
 
     /// The sums of the amounts. Waits for the database.
     package func sums(of query: UsageQuery) throws -> [UsageRow] {
-        flush()
-        return try store.withLock { store in try store.database.sums(of: query) }
+        try store.withLock { store in
+            let waiting = flush(&store)
+            let rows = try access(&store) { database throws(SQLiteConnection.Failure) in try database.sums(of: query) }
+            guard !waiting.isEmpty else { return rows }
+            let memory = try UsageDatabase(nil)
+            try memory.add(waiting)
+            return rows.adding(try memory.sums(of: query))
+        }
     }
 
     /// The sums of the amounts in the database of another process.
@@ -116,28 +201,40 @@ package final class UsageBook: Sendable {
                 return pending.isClosed
             }
             if !isClosed { usleep(Self.batchMicroseconds) }
-            flush()
+            store.withLock { store in
+                flush(&store)
+                // So that the file alone has everything, also for who copies it.
+                if isClosed { store.database.checkpoint() }
+            }
             if isClosed { break }
         }
         finished.signal()
     }
 
-    private func flush() {
-        store.withLock { store in
-            let rows = pending.withLock { pending in
-                defer { pending.rows.removeAll(keepingCapacity: true) }
-                return pending.rows
+    /// Writes what is collected. Returns what can't be written, and waits.
+    @discardableResult
+    private func flush(_ store: inout Store) -> [UsageRow] {
+        reopen(&store)
+        let amounts = pending.withLock { pending in
+            defer { pending.rows.removeAll(keepingCapacity: true) }
+            return pending.rows
+        }
+        guard !amounts.isEmpty else { return [] }
+        let now = Timestamp.seconds(), rows = amounts.map { UsageRow(place: $0, amount: $1) }
+        do throws(SQLiteConnection.Failure) {
+            try access(&store) { database throws(SQLiteConnection.Failure) in try database.add(rows) }
+            if now / 3600 != store.prunedHour {
+                store.prunedHour = now / 3600
+                // Nothing depends on it, and it is tried again.
+                try? store.database.prune()
             }
-            guard !rows.isEmpty else { return }
-            let now = Timestamp.seconds()
-            do {
-                try store.database.add(rows.map { UsageRow(place: $0, amount: $1) }, now: now)
-            } catch {
-                // They are written with the next ones.
-                pending.withLock { pending in
-                    for (place, amount) in rows { pending.rows[place, default: UsageRow.Amount()] += amount }
-                }
-                guard now - store.lastReport >= Self.secondsBetweenReports || now < store.lastReport else { return }
+            return []
+        } catch {
+            // They are written with the next ones.
+            pending.withLock { pending in
+                for (place, amount) in amounts { pending.rows[place, default: UsageRow.Amount()] += amount }
+            }
+            if now - store.lastReport >= Self.secondsBetweenReports || now < store.lastReport {
                 store.lastReport = now
                 logger.error(
                     "the usage of the keys can't be written; it waits in memory",
@@ -145,8 +242,26 @@ package final class UsageBook: Sendable {
                         "file": "\(store.path ?? "")", "reason": "\(error)", "next": "free space on the disk, and make the file writable",
                     ])
             }
+            return rows
         }
     }
+}
+
+extension [UsageRow] {
+    /// The sums of two sums.
+    fileprivate func adding(_ others: [UsageRow]) -> [UsageRow] {
+        let sums = Dictionary((self + others).map { ($0.place, $0.amount) }) { one, other in
+            var sum = one
+            sum += other
+            return sum
+        }
+        func sortKey(_ place: UsageRow.Place) -> (Int, String, String, String) { (place.hour, place.key, place.provider, place.model) }
+        return sums.map { UsageRow(place: $0, amount: $1) }.sorted { sortKey($0.place) < sortKey($1.place) }
+    }
+}
+
+extension UsageRow.Amount {
+    fileprivate var spending: Spending { Spending(dollars: dollars, tokens: promptTokens &+ completionTokens) }
 }
 
 extension UsageBook {

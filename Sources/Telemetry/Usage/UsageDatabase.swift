@@ -16,8 +16,11 @@ struct UsageDatabase {
         """
     ]
 
-    /// The time for which rows are kept: more than a year in a file, and the longest period of a budget in memory.
-    private static let lifetimes = (file: 400 * 86_400, memory: 32 * 86_400)
+    /// How many days with usage are kept: more than a year in a file, and the longest period of a budget in memory.
+    /// They are days that have rows, so that a clock that was wrong for a while costs no more days than it made.
+    private static let lifetimes = (file: 400, memory: 32)
+    /// A larger file isn't searched for damage when it is opened: that takes a second for some 200 MB.
+    private static let maxCheckedBytes = 64 << 20
 
     private let lifetime: Int
 
@@ -26,7 +29,7 @@ struct UsageDatabase {
     /// - Parameter path: nil keeps it in memory.
     init(_ path: String?) throws(SQLiteConnection.Failure) {
         lifetime = path == nil ? Self.lifetimes.memory : Self.lifetimes.file
-        connection = try SQLiteConnection(path ?? ":memory:")
+        connection = try SQLiteConnection(path ?? ":memory:", isLocked: path != nil)
         // With a write-ahead log, a commit waits for no disk, and a crash of the process loses nothing that was
         // committed. A crash of the machine may lose the last seconds. Source:
         // https://sqlite.org/pragma.html#pragma_synchronous
@@ -35,7 +38,26 @@ struct UsageDatabase {
         for (index, step) in Self.migrations.enumerated().dropFirst(version) {
             try connection.run("BEGIN IMMEDIATE; \(step) PRAGMA user_version = \(index + 1); COMMIT;")
         }
+        if path != nil, version > 0 { try check() }
     }
+
+    /// Throws if the file is damaged. Otherwise that would only show once the damaged part is read.
+    private func check() throws(SQLiteConnection.Failure) {
+        let tables = try connection.rows(of: "SELECT count(*) FROM sqlite_schema WHERE name = 'usage'") { $0.integer(0) }
+        guard tables == [1] else { throw SQLiteConnection.Failure(damage: "its table of usage is missing") }
+        let bytes = try connection.rows(of: "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size") { $0.integer(0) }
+        guard bytes.first ?? 0 <= Self.maxCheckedBytes else { return }
+        let findings = try connection.rows(of: "PRAGMA quick_check(1)") { $0.text(0) }
+        guard findings == ["ok"] else {
+            // The first line names the database.
+            throw SQLiteConnection.Failure(damage: findings.first?.split(separator: "\n").last.map(String.init) ?? "")
+        }
+    }
+
+    /// Whether no other process has opened the file to write it.
+    var isAlone: Bool { connection.isAlone }
+    /// Whether the file may only be read.
+    var isReadOnly: Bool { connection.isReadOnly }
 
     /// Opens the database that another process writes, only to read it.
     init(reading path: String) throws(SQLiteConnection.Failure) {
@@ -49,6 +71,7 @@ struct UsageDatabase {
     /// How many of the steps the database has.
     private static func version(_ connection: SQLiteConnection) throws(SQLiteConnection.Failure) -> Int {
         let version = try connection.rows(of: "PRAGMA user_version") { $0.integer(0) }.first ?? 0
+        guard version >= 0 else { throw SQLiteConnection.Failure(damage: "its version is \(version)") }
         guard version <= migrations.count else {
             throw SQLiteConnection.Failure(
                 code: 0, description: "it was written by a newer version of llm-router, whose format \(version) this one doesn't know")
@@ -56,8 +79,8 @@ struct UsageDatabase {
         return version
     }
 
-    /// Adds amounts to the table, all of them or none, and removes rows that are too old.
-    func add(_ rows: [UsageRow], now: Int) throws(SQLiteConnection.Failure) {
+    /// Adds amounts to the table, all of them or none.
+    func add(_ rows: [UsageRow]) throws(SQLiteConnection.Failure) {
         try connection.run("BEGIN IMMEDIATE")
         do throws(SQLiteConnection.Failure) {
             try connection.run(
@@ -74,7 +97,6 @@ struct UsageDatabase {
                         .real(row.amount.dollars), .integer(row.amount.unpriced),
                     ]
                 })
-            try connection.run("DELETE FROM usage WHERE hour < ?", with: [[.integer(now - lifetime)]])
             try connection.run("COMMIT")
         } catch {
             try? connection.run("ROLLBACK")
@@ -82,12 +104,29 @@ struct UsageDatabase {
         }
     }
 
-    /// What a key has spent since a time, in seconds since 1970.
-    func spent(by key: String, since time: Int) throws(SQLiteConnection.Failure) -> Spending {
-        let query = "SELECT total(dollars), sum(prompt_tokens + completion_tokens) FROM usage WHERE key = ? AND hour >= ?"
-        return try connection.rows(of: query, [.text(key), .integer(time)]) {
+    /// Removes the rows that are too old.
+    func prune() throws(SQLiteConnection.Failure) {
+        try connection.run(
+            """
+            DELETE FROM usage WHERE hour < 86400 *
+                (SELECT DISTINCT hour / 86400 FROM usage ORDER BY 1 DESC LIMIT 1 OFFSET \(lifetime - 1))
+            """)
+    }
+
+    /// Moves everything from the write-ahead log into the file itself.
+    func checkpoint() { try? connection.run("PRAGMA wal_checkpoint(TRUNCATE)") }
+
+    /// What a key has spent from a time on and before another one, in seconds since 1970.
+    func spent(by key: String, from start: Int, before end: Int?) throws(SQLiteConnection.Failure) -> Spending {
+        let query = "SELECT total(dollars), sum(prompt_tokens + completion_tokens) FROM usage WHERE key = ? AND hour >= ? AND hour < ?"
+        return try connection.rows(of: query, [.text(key), .integer(start), .integer(end ?? .max)]) {
             Spending(dollars: $0.real(0), tokens: $0.integer(1))
         }.first ?? Spending()
+    }
+
+    /// All rows.
+    func rows() throws(SQLiteConnection.Failure) -> [UsageRow] {
+        try connection.rows(of: "SELECT * FROM usage", read: UsageRow.init)
     }
 
     /// The sums of the rows, by time and names. A place has only what it is summed up by.
@@ -105,13 +144,17 @@ struct UsageDatabase {
                 SELECT \(columns.joined(separator: ", ")), sum(requests), sum(prompt_tokens), sum(completion_tokens), total(dollars),
                     sum(unpriced)
                 FROM usage WHERE hour >= ? GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
-                """, [.integer(query.since ?? .min)]
-        ) { row in
-            UsageRow(
-                place: UsageRow.Place(hour: row.integer(0), key: row.text(1), provider: row.text(2), model: row.text(3)),
-                amount: UsageRow.Amount(
-                    requests: row.integer(4), promptTokens: row.integer(5), completionTokens: row.integer(6), dollars: row.real(7),
-                    unpriced: row.integer(8)))
-        }
+                """, [.integer(query.since ?? .min)], read: UsageRow.init)
+    }
+}
+
+extension UsageRow {
+    /// Reads the columns in the order of the table.
+    fileprivate init(_ row: borrowing SQLiteConnection.Statement) {
+        self.init(
+            place: Place(hour: row.integer(0), key: row.text(1), provider: row.text(2), model: row.text(3)),
+            amount: Amount(
+                requests: row.integer(4), promptTokens: row.integer(5), completionTokens: row.integer(6), dollars: row.real(7),
+                unpriced: row.integer(8)))
     }
 }
