@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// Failures of a Redis server, as they continue the sentence "the Redis server at … ".
 enum RedisFailure {
@@ -28,8 +29,25 @@ enum RedisFailure {
         case let error as NIOConnectionError:
             "can't be reached: \(error.connectionErrors.map { text(system: $0.error) }.joined(separator: "; "))"
         case ChannelError.connectTimeout: "can't be reached in time"
+        case NIOSSLError.uncleanShutdown: "has closed the connection"
+        case let error as NIOSSLExtraError where error == .failedToValidateHostname:
+            "has a certificate for another name; write a host name that is in the certificate"
+        case is NIOSSLError, is BoringSSLError: text(tls: error)
         default: "can't be reached: \(text(system: error))"
         }
+    }
+
+    /// The library has no type for the reason, only BoringSSL's name of it in a text with source paths.
+    private static func text(tls error: any Error) -> String {
+        let text = "\(error)"
+        if text.contains("CERTIFICATE_VERIFY_FAILED") {
+            return
+                "has a certificate that is not trusted: it is self-signed, of an unknown authority, or not valid now; if the authority is your own, set SSL_CERT_FILE to its PEM file and restart the router"
+        }
+        if ["WRONG_VERSION_NUMBER", "EOF during handshake"].contains(where: text.contains) {
+            return "does not speak TLS; check the port, or write 'redis://'"
+        }
+        return "can't agree on TLS with the router; check its port and its versions of TLS"
     }
 
     /// Without the source location that NIO adds.

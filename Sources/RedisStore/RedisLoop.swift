@@ -25,6 +25,15 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         case down
     }
 
+    /// What the server knows of the scripts while it is up.
+    private enum Scripts {
+        case known
+        /// It has forgotten them, and they are sent again.
+        case loading
+        /// They were sent again, and none has run yet. A server that doesn't know them then never will.
+        case reloaded
+    }
+
     /// So long a settlement waits for a request of the same key that it can go with.
     private static let settlingPause: TimeAmount = .milliseconds(2)
     private static let outagesPause: TimeAmount = .seconds(1)
@@ -52,6 +61,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     private var isReportedUp = false
     /// Whether the server has refused the last decision, so that a login proves nothing.
     private var hasRefused = false
+    private var scripts = Scripts.known
     private var random = SystemRandomNumberGenerator()
 
     init(eventLoop: any EventLoop, store: RedisStore, index: Int) {
@@ -112,7 +122,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
 
     func decidedAlone() { store.counters.decidedAlone.add(1, ordering: .relaxed) }
 
-    private var isResponding: Bool {
+    var isResponding: Bool {
         if case .up(let connection, _) = phase { !connection.isLate } else { false }
     }
 
@@ -135,7 +145,8 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         }
     }
 
-    private func sendCollected() {
+    /// Sends what can be sent now.
+    func sendCollected() {
         guard let target, case .up(let connection, let hashes) = phase, !connection.isLate else { return giveUpDemands() }
         for batch in batches.takeReady() { send(batch, target, connection, hashes) }
         connection.flush()
@@ -152,10 +163,10 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
             for demand in batch.demands { demand.answer(nil) }
             giveUpDemands()
         }
-        connection.send(
-            command(call, hashes), within: batch.deadline.map { max($0 - .now(), .zero) } ?? RedisConnection.patience,
-            onLate: batch.demands.isEmpty ? nil : onLate
-        ) { [self] reply in
+        // A call without demands is timed too: requests that come meanwhile wait for its end, and so no longer than
+        // for a decision of their own.
+        let deadline = batch.deadline ?? .now() + store.decisionTime
+        connection.send(command(call, hashes), within: max(deadline - .now(), .zero), onLate: onLate) { [self] reply in
             batches.end(terms.key)
             let counted = reply.flatMap { RedisCount($0, limits: terms.limits, budget: terms.budget, demands: batch.demands.count) }
             count(reply, isUnderstood: counted != nil, of: connection)
@@ -223,8 +234,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         connection.send(command(.outages(prefix: target.prefix), hashes)) { [self] reply in
             let outages = reply.flatMap { SharedOutages($0) }
             count(reply, isUnderstood: outages != nil, of: connection)
-            guard let outages else { return }
-            store.receive(outages)
+            if let outages { store.receive(outages) }
             eventLoop.scheduleTask(in: Self.outagesPause) { [self] in
                 if case .up(let current, _) = phase, current === connection { followOutages() }
             }
@@ -271,14 +281,21 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
         if isUnderstood {
             store.counters.roundTrips.add(1, ordering: .relaxed)
             hasRefused = false
+            if scripts == .reloaded { scripts = .known }
             return reportUp()
         }
         store.counters.failures.add(1, ordering: .relaxed)
         switch reply {
         case nil: break
+        case .error(let error) where error.hasPrefix("NOSCRIPT") && scripts != .reloaded:
+            // The server has forgotten its scripts (`SCRIPT FLUSH`). Their hashes stay the same.
+            guard scripts == .known else { return }
+            scripts = .loading
+            for script in RedisScript.allCases {
+                Self.expect(["SCRIPT", "LOAD", script.source], of: connection) { [self] _ in scripts = .reloaded }
+            }
         case .error(let error):
-            // A login loads the scripts anew.
-            hasRefused = !error.hasPrefix("NOSCRIPT")
+            hasRefused = true
             connection.close(RedisFailure.text(ofError: error, isSafe: true))
         default: connection.close("gives an unknown answer")
         }
@@ -339,29 +356,20 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     /// Logs in and loads the scripts, in one round trip.
     private func greet(_ connection: RedisConnection, _ target: RedisTarget) {
         phase = .greeting(connection)
+        scripts = .known
         connection.onEnd = { [self] reason in
             switch phase {
             case .greeting(let current), .up(let current, _): if current === connection { fail(reason) }
             case .off, .connecting, .down: break
             }
         }
-        func expect(_ command: [String], _ handle: @escaping (String) -> Void) {
-            connection.send(command) { reply in
-                switch reply {
-                case .text(let text): handle(text)
-                case .error(let error): connection.close(RedisFailure.text(ofError: error, isSafe: command[0] != "AUTH"))
-                case nil: break
-                default: connection.close("gives an unknown answer")
-                }
-            }
-        }
         if let password = target.address.password?.reveal() {
-            expect(["AUTH"] + (target.address.user.map { [$0] } ?? []) + [password]) { _ in }
+            Self.expect(["AUTH"] + (target.address.user.map { [$0] } ?? []) + [password], of: connection) { _ in }
         }
-        if target.address.database != 0 { expect(["SELECT", "\(target.address.database)"]) { _ in } }
+        if target.address.database != 0 { Self.expect(["SELECT", "\(target.address.database)"], of: connection) { _ in } }
         var hashes: [RedisScript: String] = [:]
         for script in RedisScript.allCases {
-            expect(["SCRIPT", "LOAD", script.source]) { [self] hash in
+            Self.expect(["SCRIPT", "LOAD", script.source], of: connection) { [self] hash in
                 hashes[script] = hash
                 guard hashes.count == RedisScript.allCases.count, case .greeting(let current) = phase, current === connection else {
                     return
@@ -372,6 +380,18 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
                 connection.onCaughtUp = { [self] in sendKept() }
                 sendKept()
                 followOutages()
+            }
+        }
+    }
+
+    /// Sends a command that must succeed; the connection ends otherwise.
+    private static func expect(_ command: [String], of connection: RedisConnection, _ handle: @escaping (String) -> Void) {
+        connection.send(command) { reply in
+            switch reply {
+            case .text(let text): handle(text)
+            case .error(let error): connection.close(RedisFailure.text(ofError: error, isSafe: command[0] != "AUTH"))
+            case nil: break
+            default: connection.close("gives an unknown answer")
             }
         }
     }

@@ -77,6 +77,23 @@ import Testing
         #expect(Int(refused.head["retry-after"] ?? "").map { 1...86_400 ~= $0 } == true)
     }
 
+    @Test func `every router shows what all of them have spent`() throws {
+        let redis = try RedisServer(), upstream = try Self.upstream()
+        let text = policy(upstream, key: "budget: { usd: 1, per: day }")
+        let one = try router(text, redis), other = try router(text, redis)
+        #expect(try one.chat("m", extra: Self.short, key: "key-k").status == 200)
+        try eventually("the request is settled") { try redis.command("HGET", Self.budget, "usd") == "150000000" }
+        for router in [one, other, try router(text, redis)] {
+            let budget = try router.get("/admin/usage?by=key", key: "key-root").json?["budgets"]?[0]?["usd"]
+            #expect(budget?["spent"]?.double == 0.15 && budget?["left"]?.double == 0.85, "\(String(describing: budget))")
+            #expect(try router.metric("llm_router_key_budget_remaining_usd", key: "key-root") == 0.85)
+        }
+        redis.pause()
+        let budget = try other.get("/admin/usage?by=key", key: "key-root").json?["budgets"]?[0]?["usd"]
+        #expect(budget?["spent"]?.double == 0.15)
+        redis.resume()
+    }
+
     @Test func `a reload or a restart of one router changes no counter of another`() throws {
         let redis = try RedisServer(), upstream = try Self.upstream()
         let text = policy(upstream, key: "limits: { requests_per_minute: 3 }")

@@ -33,8 +33,9 @@ import Testing
         let terms = SharedTerms.test(Limits(requestsPerMinute: 10, tokensPerMinute: 100), dollars: 1)
         #expect(await store.take(.test(terms, tokens: 90, dollars: 0.1, id: 1))?.verdict == .taken)
         guard case .limited? = await store.take(.test(terms, tokens: 90, dollars: 0.1, id: 2))?.verdict else { return #expect(Bool(false)) }
-        let over = await store.take(.test(terms, tokens: 1, dollars: 0.95, id: 3))
-        #expect(over?.verdict == .overBudget && over?.requestsLeft == 9 && over?.budget?.reserved.dollars == 0.1)
+        #expect(await store.take(.test(terms, tokens: 1, dollars: 0.95, id: 3))?.verdict == .taken)
+        let over = await store.take(.test(terms, tokens: 1, dollars: 0.95, id: 4))
+        #expect(over?.verdict == .overBudget && over?.requestsLeft == 8 && over?.budget?.reserved.dollars == 1.05)
     }
 
     @Test func `more tokens than a limit need a full bucket, and leave a debt`() async throws {
@@ -58,6 +59,19 @@ import Testing
         (unsent.returnedRequests, unsent.moreTokens) = (1, -60)
         try await store.settleLater(unsent)
         #expect(await store.take(.test(demand.terms, tokens: 60))?.requestsLeft == 0)
+    }
+
+    @Test func `a hard budget admits a request of any size while something is left, and the next ones wait for its end`() async throws {
+        let redis = try RedisServer()
+        let (one, other) = (try await StoreUnderTest(redis.address), try await StoreUnderTest(redis.address))
+        let terms = SharedTerms.test(dollars: 1), large = SharedDemand.test(terms, dollars: 8, id: 1)
+        #expect(await one.take(large)?.verdict == .taken)
+        for store in [one, other] {
+            let answer = await store.take(.test(terms, id: 2))
+            #expect(answer?.verdict == .overBudget && answer?.budget?.spent.dollars == 0 && answer?.budget?.reserved.dollars == 8)
+        }
+        #expect(await one.settle(settlement(of: large, dollars: 0.8)).reserved.dollars == 0)
+        #expect(await other.take(.test(terms, dollars: 8, id: 3))?.verdict == .taken)
     }
 
     @Test func `a hard budget counts what is spent and what is reserved, exactly`() async throws {
@@ -122,11 +136,14 @@ import Testing
         let terms = SharedTerms.test(Limits(requestsPerMinute: 600, tokensPerMinute: 50), dollars: 1)
         let costs = [0.4, 0.7, 0.5, 0.1, 0.05]
         let answers = await store.takeAtOnce(costs.indices.map { .test(terms, tokens: 20, dollars: costs[$0], id: UInt64($0)) })
-        #expect(answers.map { $0?.verdict == .taken } == [true, false, true, false, false])
-        #expect(answers[1]?.verdict == .overBudget && answers.last??.budget?.reserved.dollars == 0.9)
-        guard case .limited? = answers[3]?.verdict else { return #expect(Bool(false), "the tokens of the minute are used up") }
+        #expect(answers.map { $0?.verdict == .taken } == [true, true, false, false, false])
+        #expect(answers.last??.budget?.reserved.dollars == 1.1)
+        guard case .limited? = answers[2]?.verdict else { return #expect(Bool(false), "the tokens of the minute are used up") }
+        let unlimited = SharedTerms(key: "other", limits: Limits(), budget: terms.budget)
+        let others = await store.takeAtOnce(costs.indices.map { .test(unlimited, dollars: costs[$0], id: UInt64($0)) })
+        #expect(others.map { $0?.verdict } == [.taken, .taken, .overBudget, .overBudget, .overBudget])
         // The outages are asked for about once a second.
-        #expect(try #require(store.store.status).roundTrips - before <= 3)
+        #expect(try #require(store.store.status).roundTrips - before <= 4)
         // Two are taken, and one refills in a tenth of a second.
         let many = await store.takeAtOnce((0..<700).map { .test(.test(Limits(requestsPerMinute: 600)), id: $0) })
         #expect((598...605).contains(many.count { $0?.verdict == .taken }))
@@ -247,6 +264,15 @@ import Testing
         #expect(await limited.lastServed(1) == served)
     }
 
+    @Test func `a failure of TLS is said in words`() async throws {
+        let redis = try RedisServer(certificates: StoreUnderTest.certificates)
+        let untrusted = try await StoreUnderTest(redis.tlsAddress)
+        try eventually("the handshake has failed") {
+            untrusted.store.status?.reason?.hasPrefix("has a certificate that is not trusted") == true
+        }
+        #expect(untrusted.store.status?.reason?.contains("NIOSSL") == false)
+    }
+
     @Test func `a wrong password is reported without the password`() async throws {
         let redis = try RedisServer()
         let store = try await StoreUnderTest("redis://:hunter2hunter2@127.0.0.1:\(redis.port)")
@@ -302,10 +328,43 @@ import Testing
         try store.wait(untilUp: true)
         try eventually("the settlement has arrived") { try redis.command("HGET", "test:1:{k}:budget", "tokens") == "15" }
         #expect(try redis.command("HGET", "test:1:{k}:budget", "held_tokens") == "0")
-        _ = try redis.command("SCRIPT", "FLUSH")
-        #expect(await store.take(demand) == nil)
-        try store.wait(untilUp: true)
-        while await store.take(demand) == nil {}
+    }
+
+    @Test func `a server that forgets its scripts gets them again, and stays up`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address)
+        let demand = SharedDemand.test(.test(tokens: 1000), tokens: 10), since = store.store.status?.since
+        func connections() throws -> Int? {
+            try redis.command("INFO", "stats").firstMatch(of: /total_connections_received:(\d+)/).flatMap { Int($0.1) }
+        }
+        let before = try #require(try connections())
+        for _ in 0..<2 {
+            #expect(await store.take(demand)?.verdict == .taken)
+            _ = try redis.command("SCRIPT", "FLUSH")
+            _ = await store.take(demand)
+            #expect(await store.take(demand)?.verdict == .taken)
+        }
+        #expect(store.store.status?.isUp == true && store.store.status?.since == since)
+        // Only redis-cli has connected meanwhile: for each of its commands.
+        #expect(try connections() == before + 3)
+        let next = SharedDemand.test(demand.terms, tokens: 10, id: 7)
+        #expect(await store.settle(settlement(of: next, tokens: 20)).spent.tokens == 20)
+    }
+
+    @Test func `a request behind the end of another one waits no longer for a server that hangs`() async throws {
+        let redis = try RedisServer()
+        let store = try await StoreUnderTest(redis.address, decisionTime: .milliseconds(5))
+        for terms in [
+            SharedTerms.test(Limits(requestsPerMinute: 10)), .test(tokens: 1000), .test(Limits(tokensPerMinute: 100), dollars: 1),
+        ] {
+            let demand = SharedDemand.test(terms, tokens: 10)
+            redis.pause()
+            try await store.settleNow(settlement(of: demand, tokens: 20))
+            #expect(await store.take(demand) == nil)
+            #expect(store.store.status?.isUp == true, "the request has waited for the end of the connection")
+            redis.resume()
+            try eventually("the store has caught up") { try store.isResponding }
+        }
     }
 
     @Test func `without a server in the policy there is no status and no decision`() async throws {

@@ -59,6 +59,16 @@ final class StoreUnderTest: Sendable {
         try await eventLoop.submit { [loop] in loop.settle(settlement) { _ in } }.get()
     }
 
+    /// Settles without waiting for other requests, or an answer.
+    func settleNow(_ settlement: SharedSettlement) async throws {
+        try await eventLoop.submit { [loop] in
+            loop.settle(settlement) { _ in }
+            loop.sendCollected()
+        }.get()
+    }
+
+    var isResponding: Bool { get throws { try eventLoop.submit { [loop] in loop.isResponding }.wait() } }
+
     func announce(_ news: BreakerNews) async throws { try await eventLoop.submit { [loop] in loop.announce(news) }.get() }
 
     /// Waits until the store says that exactly these breakers are open.
