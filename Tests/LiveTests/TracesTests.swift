@@ -40,7 +40,7 @@ import Testing
         let b = try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("b", usage: usage), fields: ["X-Request-Id: up-2"]) }
         let policy = PolicyText(
             ["a": a, "b": b], defaults: "breaker: { failures: 1 }", routes: ["  r: { try: [a, b] }"],
-            keys: ["  team: { secret: client-secret-of-team }"])
+            keys: ["  team: { secret: client-secret-of-team, metadata: { team: search, cost center: \"7\" } }"])
         let router = try RouterProcess(
             Self.telemetry(collector, "headers: { X-Token: \"${TOKEN}\" }") + policy.text, environment: ["TOKEN": "abc"])
         let response = try router.chat(
@@ -106,8 +106,10 @@ import Testing
             string("http.request.method", "POST"), string("http.route", "/v1/chat/completions"), int("http.response.status_code", "200"),
             string("url.path", "/v1/chat/completions"), string("url.scheme", "http"), string("client.address", "127.0.0.1"),
             string("llm_router.request_id", "one"),
-            string("llm_router.endpoint", "chat"), string("llm_router.key", "team"), string("llm_router.requested_model", "r"),
-            string("llm_router.route", "r"), int("llm_router.attempts", "2"), bool("llm_router.fallback", false),
+            string("llm_router.endpoint", "chat"), string("llm_router.key", "team"),
+            string("llm_router.key.metadata.team", "search"), string("llm_router.key.metadata.cost center", "7"),
+            string("llm_router.requested_model", "r"), string("llm_router.route", "r"), int("llm_router.attempts", "2"),
+            bool("llm_router.fallback", false),
             bool("llm_router.hedged", false), bool("llm_router.resumed", false), string("llm_router.usage_source", "reported"),
             string("llm_router.config_digest", "X"),
         ].joined(separator: ",")

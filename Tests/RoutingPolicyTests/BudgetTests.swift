@@ -61,6 +61,38 @@ struct BudgetTests {
     }
 
     @Test
+    func `metadata has names that metrics can tell apart`() throws {
+        func names(_ metadata: String) throws -> [String] { try key("metadata: { \(metadata) }").labels.map(\.metricName) }
+        #expect(
+            try names("team: a, Cost-Center: b, app.io/part_1: c, été: d") == [
+                "metadata_team", "metadata_Cost_Center", "metadata_app_io_part_1", "metadata__t_",
+            ])
+        for twice in ["a-b: 1, a_b: 2", "a b: 1, a.b: 2", "команда: 1, область: 2"] {
+            #expect(errors("metadata: { \(twice) }").count == 1, "\(twice)")
+        }
+    }
+
+    @Test
+    func `a budget that a restart forgets is a warning, unless the policy wants it so`() {
+        func warnings(_ key: String, top: String = "") -> [String] { report(key, top: top).issues.map(\.message) }
+        let forgotten = warnings("budget: { usd: 1 }")
+        #expect(forgotten.count == 1 && forgotten[0].contains("begins the budgets of keys anew"))
+        #expect(warnings("budget: { tokens: 1, hard: false }").count == 1)
+        #expect(warnings("limits: { requests_per_minute: 1 }").isEmpty)
+        for state in ["memory", "{ file: /s.db }", "redis://127.0.0.1:6379"] {
+            #expect(warnings("budget: { usd: 1 }", top: "state: \(state)").isEmpty, "\(state)")
+        }
+    }
+
+    @Test(arguments: [
+        ("www-data", true), ("www-data:adm", true), (":adm", true), ("33:33", true), ("a.b-c", true), (":", false), ("a:", false),
+        ("a:b:c", false), ("-1", false), ("99999999999", false), ("4294967295", false), ("a b", false), ("+5", false),
+    ])
+    func `an owner is a user, a group or both`(owner: String, isRight: Bool) {
+        #expect(errors("", top: "listen: [{ address: \"unix:/run/a.sock\", owner: \"\(owner)\" }]").isEmpty == isRight)
+    }
+
+    @Test
     func `state is in memory, or in a file with an absolute path`() {
         #expect(report("").policy?.state.file == nil)
         #expect(report("", top: "state: memory").policy?.state.file == nil)

@@ -1,3 +1,5 @@
+package import ConfigTree
+
 /// `state:`: where the router keeps what must outlive it, and what several routers count together.
 package struct StateSettings: Sendable, Equatable, OptionHolder {
     /// What happens to a request that the shared store can't decide about.
@@ -9,6 +11,8 @@ package struct StateSettings: Sendable, Equatable, OptionHolder {
 
     /// The absolute path of the SQLite database with the usage of the keys; nil: it is kept in memory.
     package var file: String?
+    /// Where the policy names the file.
+    package var filePosition: SourcePosition?
     /// The Redis server that counts for several routers; nil: this router counts alone.
     package var redis: RedisAddress?
     /// The beginning of the names of all values in Redis. Routers with the same prefix count together.

@@ -34,6 +34,8 @@ struct PolicySchema {
     var listen: [(listener: ListenerDefinition, position: SourcePosition)] = []
     /// Where listeners read the PROXY protocol, for the check that needs `server`.
     var proxyListeners: [SourcePosition] = []
+    /// Where the first key has a budget, for the check that needs `state`.
+    var firstBudget: SourcePosition?
     /// Where `server.cors` allows every origin, for the same check.
     var anyOrigin: SourcePosition?
     /// The models that have been read.
@@ -85,6 +87,7 @@ struct PolicySchema {
         for key in conditionKeys { check(key) }
         if entries(of: fields.node("keys")).isEmpty { checkExposure(listen) }
         checkProxies(policy.server)
+        checkBudgets(fields)
         checkSpool(policy.server, entries(of: fields.node("server")))
         finish(&fields, RoutingPolicy.section)
         guard !issues.contains(where: { $0.severity == .error }) else { return nil }

@@ -72,6 +72,13 @@ extension KeyDefinition {
                         fields.report(
                             "metadata", "'metadata' has more than \(KeyLabel.maxCount) names", hint: "keep those that you filter by")
                     }
+                    for (position, label) in key.labels.enumerated() {
+                        guard let other = key.labels[..<position].first(where: { $0.metricName == label.metricName }) else { continue }
+                        fields.report(
+                            "metadata",
+                            "'\(abbreviated(other.name))' and '\(abbreviated(label.name))' have the same name in metrics, '\(label.metricName)'",
+                            hint: "choose names that differ in letters or digits")
+                    }
                 }),
         ])
 }
@@ -149,6 +156,7 @@ extension PolicySchema {
         var key = KeyDefinition(name: entry.key.text, digest: [])
         currentKey = entry.key
         read(KeyDefinition.section, &fields, into: &key)
+        if key.budget != nil { firstBudget = firstBudget ?? fields.node("budget")?.position }
         if let end = key.expires, end <= now, let node = fields.node("expires") {
             let message = "key '\(key.name)' has expired, so it opens nothing"
             offMessages.insert(message)

@@ -20,7 +20,7 @@ extension ListenerDefinition {
                 read: { fields, _, listener in listener.readsProxyHeader = fields.bool("proxy_protocol") ?? false }),
             Option("mode", \.mode, .fileMode, .words("by the umask"), help: "who may connect to a unix socket, as 'chmod' has it"),
             Option(
-                "owner", \.owner, .text, .words("who runs the router"),
+                "owner", \.owner, .owner, .words("who runs the router"),
                 help: "who owns a unix socket: user, user:group or :group; another user needs the privilege"),
         ])
 
@@ -41,6 +41,28 @@ extension OptionType where Value == Int {
             fields.report(key, "'\(key)' takes three octal digits, not '\(abbreviated(text))'", hint: "write it as '0660'")
             return nil
         }, written: { "0\(String($0, radix: 8))" })
+}
+
+extension OptionType where Value == String {
+    /// A user, a group, or both, as `chown` takes them.
+    static let owner = OptionType(
+        kind: .text,
+        read: { fields, key in
+            guard let text = fields.string(key) else { return nil }
+            let names = text.split(separator: ":", omittingEmptySubsequences: false)
+            func isName(_ name: Substring) -> Bool {
+                // A number with all bits set means nobody, and a name begins with no sign.
+                let isNumber = name.utf8.allSatisfy { 0x30...0x39 ~= $0 }
+                return !name.isEmpty && !"-+".contains(name.first ?? "-") && !name.contains { $0.isWhitespace || $0 == "/" }
+                    && (!isNumber || UInt32(name).map { $0 < .max } ?? false)
+            }
+            let isRight =
+                names.count == 1 ? isName(names[0]) : names.count == 2 && (names[0].isEmpty || isName(names[0])) && isName(names[1])
+            if isRight { return text }
+            fields.report(
+                key, "'\(key)' takes a user, a group or both, not '\(abbreviated(text))'", hint: "write 'user', 'user:group' or ':group'")
+            return nil
+        }, written: { $0 })
 }
 
 extension ListenerTLS {

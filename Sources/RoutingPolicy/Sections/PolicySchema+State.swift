@@ -6,8 +6,13 @@ extension StateSettings {
         "state", "where the usage of keys is kept, and what several routers count together",
         [
             Option(
-                "file", \.file, .file, .words("in memory, which a restart forgets"),
-                help: "a database that the router creates; its folder must exist and be writable"),
+                "file", takes: OptionType.file.kind, .words("in memory, which a restart forgets"),
+                help: "a database that the router creates; its folder must exist and be writable",
+                entries: { state, _ in state.file.map { [OptionEntry("file", .text($0))] } ?? [] },
+                read: { fields, _, state in
+                    state.filePosition = fields.node("file")?.position
+                    state.file = OptionType.file.read(&fields, "file")
+                }),
             Option(
                 "redis", takes: .other("address, such as redis://:PASSWORD@HOST:6379"), .words("none: each router counts alone"),
                 help: "a Redis server that counts limits and budgets for several routers; write the address as a variable",
@@ -35,6 +40,16 @@ extension PolicySchema {
         }
         state.redis = fields.redisAddress("state")
         return state
+    }
+
+    /// A budget that a restart forgets bounds less than it says.
+    mutating func checkBudgets(_ fields: FieldReader) {
+        guard let firstBudget, !fields.isPresent("state") else { return }
+        report(
+            ConfigIssue(
+                .warning, at: firstBudget,
+                "a restart of the router begins the budgets of keys anew: what they have spent is kept in memory",
+                hint: "add 'state: { file: /var/lib/llm-router/state.db }' at the top level, or 'state: memory' if that is what you want"))
     }
 
     /// Reports options that mean nothing without Redis.

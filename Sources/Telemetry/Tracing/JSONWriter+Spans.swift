@@ -10,6 +10,15 @@ extension JSONWriter {
         attribute(name) { $0.member("stringValue", value.cut(atByte: 1024)) }
     }
 
+    /// An attribute whose name comes from the policy.
+    mutating func attribute(named name: String, _ value: String) {
+        object {
+            $0.member("key", name)
+            $0.key("value")
+            $0.object { $0.member("stringValue", value.cut(atByte: 1024)) }
+        }
+    }
+
     mutating func attribute(_ name: StaticString, _ value: Int) {
         attribute(name) {
             $0.key("intValue")

@@ -50,6 +50,7 @@ extension RequestRecord {
                 list.attribute("llm_router.request_id", requestID)
                 list.attribute("llm_router.endpoint", endpoint)
                 if let key { list.attribute("llm_router.key", key) }
+                for label in keyLabels { list.attribute(named: "llm_router.key.metadata.\(label.name)", label.text) }
                 if let requestedModel { list.attribute("llm_router.requested_model", requestedModel) }
                 if let call { Self.write(call, to: &list) }
             }
