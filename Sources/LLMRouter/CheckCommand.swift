@@ -22,7 +22,7 @@ struct CheckCommand: ParsableCommand {
         if let policy = report.policy {
             let path = self.policy.path
             report = report.adding(ExpectationTrial.issues(of: policy) { "to see the plan, run: \($0.explainCommand(path, seed: $1))" })
-            report = report.adding(certificates.issues)
+            report = report.adding(certificates.issues + StateCheck(policy).issues)
         }
         Console.out(report.rendered())
         if report.policy != nil, report.hasErrors(strict: strict) {

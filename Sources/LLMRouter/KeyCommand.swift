@@ -1,5 +1,6 @@
 import ArgumentParser
 import PolicyDrafts
+import Telemetry
 
 struct KeyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -44,7 +45,11 @@ struct NewKeyCommand: ParsableCommand {
 
     private func key() throws -> NewKey {
         do throws(NewKey.Problem) {
-            return try NewKey(name, models: models, endpoints: endpoints, budget: budget, expires: expires, isAdmin: admin)
+            // With commas too, as GET /tools/generate_key has them: no name contains one.
+            let (models, endpoints) = (models.flatMap { $0.split(separator: ",") }, endpoints.flatMap { $0.split(separator: ",") })
+            return try NewKey(
+                name, models: models.map(String.init), endpoints: endpoints.map(String.init), budget: budget, expires: expires,
+                isAdmin: admin, now: Timestamp.seconds())
         } catch {
             throw ValidationError(error.message)
         }

@@ -24,9 +24,10 @@ package struct NewKey {
     ///   - budget: such as `50usd/month`; see `budget(_:)`.
     ///   - expires: the last day, or the time of the end.
     ///   - isAdmin: whether the key may use `/metrics` and `/admin` too.
+    ///   - now: in seconds since 1970.
     package init(
         _ name: String, models: [String] = [], endpoints: [String] = [], budget: String? = nil, expires: String? = nil,
-        isAdmin: Bool = false
+        isAdmin: Bool = false, now: Int
     ) throws(Problem) {
         if let problem = PolicyName.problem(with: name) {
             throw Problem(parameter: "name", message: "the name of key '\(abbreviated(name))' \(problem); \(PolicyName.hint)")
@@ -36,12 +37,20 @@ package struct NewKey {
             let hint = nearest(to: word, in: known).map { "did you mean '\($0)'" } ?? "use some of \(known.joined(separator: ", "))"
             throw Problem(parameter: "endpoints", message: "there is no operation '\(abbreviated(word))'; \(hint)")
         }
-        if let expires, WireDate.rfc3339(expires) == nil, WireDate.rfc3339("\(expires)T00:00:00Z") == nil {
-            throw Problem(
-                parameter: "expires",
-                message:
-                    "'expires' takes the last day, such as 2027-01-31 (in UTC), or a time, such as 2027-01-31T18:00:00Z, not '\(abbreviated(expires))'"
-            )
+        if let expires {
+            let end = WireDate.rfc3339(expires) ?? WireDate.rfc3339("\(expires)T00:00:00Z").map { $0 + 86_400 }
+            guard let end else {
+                throw Problem(
+                    parameter: "expires",
+                    message:
+                        "'expires' takes the last day, such as 2027-01-31 (in UTC), or a time, such as 2027-01-31T18:00:00Z, not '\(abbreviated(expires))'"
+                )
+            }
+            if Int(end) <= now {
+                throw Problem(
+                    parameter: "expires",
+                    message: "'expires' is in the past, so the key would open nothing; give it a later day than \(expires)")
+            }
         }
         let key = ClientKey.random()
         var entry = DraftEntry(name)

@@ -46,8 +46,32 @@ import Testing
         }
     }
 
+    @Test func `a list of models or operations may have commas`() throws {
+        let made = try RouterCommand(["key", "new", "team", "--models", "small,tag:fast", "demo/*", "--endpoints", "chat,models"])
+        #expect(made.exit == .code(0) && made.output.contains("models: [small, tag:fast, \"demo/*\"]"), "\(made.output)")
+        #expect(made.output.contains("endpoints: [chat, models]"), "\(made.output)")
+    }
+
+    @Test func `check says that a file of state can't be used`() throws {
+        let folder = try TemporaryFolder()
+        try folder.write("old.db", [])
+        for (path, words) in [
+            ("\(folder.path)/state.db", "a.yaml: ok"), ("\(folder.path)/old.db", "a.yaml: ok"), (folder.path, "is no file"),
+            ("\(folder.path)/none/state.db", "no such file"), ("/proc/state.db", "no file can be made in '/proc'"),
+            ("\(folder.path)/old.db/state.db", "not a directory"),
+        ] {
+            let policy = "version: 1\n\(Self.demo)state: { file: \(path) }\n"
+            let checked = try RouterCommand(["check", "--strict", "a.yaml"], files: ["a.yaml": policy])
+            let isRight = words == "a.yaml: ok"
+            #expect(checked.exit == .code(isRight ? 0 : 1) && checked.output.contains(words), "\(checked.output)")
+            #expect(isRight || checked.output.contains("a.yaml:4:"), "\(checked.output)")
+        }
+        #expect(entries(folder.path) == ["old.db"], "a check leaves nothing")
+    }
+
     @Test(arguments: [
-        ["a b"], [""], ["a/b"], ["team", "--endpoints", "chats"], ["team", "--budget", "50"], ["team", "--budget", "0usd/month"],
+        ["a b"], [""], ["a/b"], ["team", "--expires", "2020-01-01"], ["team", "--expires", "2020-01-01T00:00:00Z"],
+        ["team", "--endpoints", "chats"], ["team", "--budget", "50"], ["team", "--budget", "0usd/month"],
         ["team", "--budget", "5usd/year"], ["team", "--budget", "5usd,6usd/day"], ["team", "--budget", "1.5tokens"],
         ["team", "--budget", ""], ["team", "--budget", "9e99usd"], ["team", "--expires", "soon"],
     ])

@@ -66,6 +66,10 @@ import Testing
         for (name, file) in [("cert.pem", "expired.pem"), ("key.pem", "expired.key.pem")] {
             try folder.write(name, Array(try Self.certificate(file).utf8))
         }
+        try folder.write("key.pem", Array(try Self.certificate("other.key.pem").utf8))
+        let mismatched = try RouterCommand(["check", "a.yaml"], files: ["a.yaml": policy])
+        #expect(mismatched.exit == .code(1) && mismatched.output.contains("can't be used together"), "\(mismatched.output)")
+        try folder.write("key.pem", Array(try Self.certificate("expired.key.pem").utf8))
         let expired = try RouterCommand(["check", "--strict", "a.yaml"], files: ["a.yaml": policy])
         #expect(expired.exit == .code(1) && expired.output.contains("the certificate has expired at"), "\(expired.output)")
     }

@@ -65,7 +65,7 @@ import Testing
         let router = try RouterProcess(PolicyText().demo)
         for (query, words) in [
             ("by=team", "use some of key"), ("since=yesterday", "a date such as"), ("format=xml", "one of json, csv, table"),
-            ("until=1h", "the parameters are by=…, since=…, format=…"),
+            ("by=key&by=model", "'by' is given twice"), ("until=1h", "the parameters are by=…, since=…, format=…"),
         ] {
             let refused = try router.get("/admin/usage?\(query)")
             #expect(refused.status == 400 && refused.text.contains(words), "\(refused.text)")

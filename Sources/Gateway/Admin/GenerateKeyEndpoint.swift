@@ -1,4 +1,5 @@
 import Codecs
+import Engine
 import HTTPWire
 import PolicyDrafts
 import ProviderKit
@@ -39,7 +40,7 @@ enum GenerateKeyEndpoint {
         do throws(NewKey.Problem) {
             return try NewKey(
                 query["name"] ?? "new", models: list("models"), endpoints: list("endpoints"), budget: query["budget"],
-                expires: query["expires"], isAdmin: query["admin"] == "true")
+                expires: query["expires"], isAdmin: query["admin"] == "true", now: WallClock.second)
         } catch {
             throw APIError(400, error.message, code: "invalid_value", param: error.parameter)
         }

@@ -15,7 +15,12 @@ struct QueryFields {
                         + names.map { "\($0)=…" }.joined(separator: ", "),
                     code: "invalid_value")
             }
-            if !value.isEmpty { values[name] = value }
+            guard !value.isEmpty else { continue }
+            guard values.updateValue(value, forKey: name) == nil else {
+                throw APIError(
+                    400, "'\(name)' is given twice; give it once, and separate the values of a list by commas", code: "invalid_value",
+                    param: name)
+            }
         }
     }
 

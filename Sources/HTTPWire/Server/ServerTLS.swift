@@ -28,6 +28,8 @@ package struct ServerTLS: Sendable {
     package let certificate: [UInt8]
     /// When the first certificate of the chain ends, in seconds since 1970.
     package let expires: Int
+    /// When all certificates of the chain are valid, in seconds since 1970.
+    package let begins: Int
 
     /// Reads the files, which takes some milliseconds.
     package init(_ settings: Settings) throws(Failure) {
@@ -56,6 +58,7 @@ package struct ServerTLS: Sendable {
         }
         certificate = (try? chain.first?.toDERBytes()) ?? []
         expires = chain.map { Int($0.notValidAfter) }.min() ?? 0
+        begins = chain.map { Int($0.notValidBefore) }.max() ?? 0
     }
 
     private static func certificates(_ path: String) throws(Failure) -> [NIOSSLCertificate] {
