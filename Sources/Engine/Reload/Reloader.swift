@@ -67,7 +67,6 @@ package struct Reloader: Sendable {
     private func keep(_ errors: [String], _ report: String) -> Outcome {
         let mask = engine.store.current.policy.text?.mask
         let errors = errors.map { mask?($0) ?? $0 }
-        engine.status.failed(errors)
         let lines = report.split(separator: "\n", omittingEmptySubsequences: false).map { mask?(String($0)) ?? String($0) }
         return .kept(errors: errors, report: lines.joined(separator: "\n"))
     }
@@ -81,6 +80,8 @@ package struct Reloader: Sendable {
         case .kept(let errors, _): entry.errors = errors
         }
         engine.reloads.add(entry)
+        // Last, so that whoever sees the state finds the reason in the history.
+        if let errors = entry.errors { engine.status.failed(errors) }
     }
 
     private func log(_ outcome: Outcome, _ source: String) {
