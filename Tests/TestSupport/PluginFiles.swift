@@ -25,7 +25,7 @@ package enum EchoLibrary {
             swiftc -emit-library -o echo.so -module-name EchoProvider -parse-as-library -swift-version 6 \\
                 -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature ExistentialAny \\
                 -module-cache-path "$build/ModuleCache" -I "$build/Modules" -L "$build" -lProviderKit \\
-                EchoPlugin.swift "$build"/EchoProvider.build/KitNote.swift.o "$build"/WireFormats.build/*.o
+                EchoPlugin.swift $(grep -v -e EchoPlugin.swift.o -e swiftmodule.o "$build"/EchoProvider.product/Objects.LinkFileList)
             """, in: folder)
         guard script.exit == .code(0), let bytes = readFile("\(folder.path)/echo.so") else {
             throw TestFailure("the second build of the example failed:\n\(script.output)", CallSite(#fileID, #line))
