@@ -138,7 +138,7 @@ struct Workspace {
           client:
             sha256: \(clientDigest)
             limits: { requests_per_minute: 100000000 }
-            budget: { usd: 100000000, per: month, hard: false }
+            budget: { usd: 1000000, per: month, hard: false }
 
         """
     }
