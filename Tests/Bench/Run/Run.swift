@@ -102,8 +102,9 @@ struct Run {
         default: break
         }
         switch inner {
-        case .buffered(let connections): try measure(load, server, endpoint.chatRequest(stream: false), connections, &monitor)
-        case .embeddings(let connections): try measure(load, server, server.endpoint.embeddingsRequest(), connections, &monitor)
+        case .buffered(let connections):
+            try measure(load, server, endpoint, endpoint.chatRequest(stream: false), connections, &monitor)
+        case .embeddings(let connections): try measure(load, server, endpoint, endpoint.embeddingsRequest(), connections, &monitor)
         case .streams(let count):
             try measure(load, inner, server, StreamLoad(endpoint, streams: count, chunks: options.chunks), &monitor)
         case .messages(let count):
@@ -123,9 +124,9 @@ struct Run {
     }
 
     private mutating func measure(
-        _ load: Case, _ server: Server, _ request: [UInt8], _ connections: Int, _ monitor: inout LoadMonitor
+        _ load: Case, _ server: Server, _ endpoint: Endpoint, _ request: [UInt8], _ connections: Int, _ monitor: inout LoadMonitor
     ) throws {
-        let result = try BufferedLoad(server.endpoint, request, connections: connections).run(.seconds(options.seconds), &monitor)
+        let result = try BufferedLoad(endpoint, request, connections: connections).run(.seconds(options.seconds), &monitor)
         measurements.add(Run.values(result, monitor), load, server.kind)
     }
 
