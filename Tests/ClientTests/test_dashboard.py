@@ -41,6 +41,7 @@ keys:
     secret: {TEAM}
     models: [works, broken, auto]
     budget: {{ usd: 1, tokens: 1000000, per: day, hard: false }}
+state: memory
 """
 
 VIEWS = ["overview", "models", "routes", "requests", "tester", "policy", "usage"]
