@@ -52,7 +52,7 @@ package struct UpstreamMessage: Sendable {
 
     /// Replaces the contents of `buffer` with the request line, the fields, the empty line and a small body.
     func writeStart(to buffer: inout ByteBuffer) {
-        buffer.clear(minimumCapacity: request.lines.readableBytes + 192 + (separateBody.isEmpty ? bodyBytes : 0))
+        buffer.clear(minimumCapacity: request.lines.readableBytes + 128 + (separateBody.isEmpty ? bodyBytes : 0))
         writeHead(to: &buffer)
         if separateBody.isEmpty { writeBody(&buffer) }
     }
