@@ -44,6 +44,9 @@ keys:
 state: memory
 """
 
+# Short words that take more than one line.
+BROKEN_WORDS = """[...document.querySelectorAll('main small')].map((node) => ({ text: node.innerText, height: node.offsetHeight }))
+    .filter(({ text, height }) => text.length <= 12 && !/\\s/.test(text.trim()) && height > 30)"""
 VIEWS = ["overview", "models", "routes", "requests", "tester", "policy", "usage"]
 
 
@@ -415,5 +418,8 @@ def test_every_view_fits_the_screen(dashboard, router, width, dark):
         dashboard.until(f"document.querySelector('nav [aria-current]').hash === '#{view}'")
         # The text of the policy and the routes scroll inside their panels.
         assert dashboard.run("document.documentElement.scrollWidth <= innerWidth"), view
+        if view == "models":
+            dashboard.until("document.querySelector('.models th small')")
+        assert dashboard.run(BROKEN_WORDS) == [], view
     dark_ground = dashboard.run("getComputedStyle(document.body).backgroundColor") == "rgb(17, 19, 20)"
     assert dark_ground == dark
