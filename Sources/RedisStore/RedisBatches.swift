@@ -8,8 +8,8 @@ struct RedisBatches {
     struct Batch {
         var settlement: SharedSettlement
         var demands: [Demand] = []
-        /// Called with the budget after the settlement.
-        var receivers: [(SharedBudgetView) -> Void] = []
+        /// Called with the budget after the settlement. All receivers of a key learn of the same budget, so one does.
+        var receiver: ((SharedBudgetView) -> Void)?
 
         /// When the first request has waited long enough; nil if none waits.
         var deadline: NIODeadline? { demands.first?.deadline }
@@ -21,7 +21,7 @@ struct RedisBatches {
         let answer: (SharedAnswer?) -> Void
     }
 
-    /// The most requests that one call decides about. A reply has two numbers for each.
+    /// The most requests that one call decides about. A reply has three numbers for each that it refuses.
     static let maxDemands = 256
 
     /// By key.
@@ -35,7 +35,7 @@ struct RedisBatches {
     mutating func add(_ settlement: SharedSettlement, _ receiver: @escaping (SharedBudgetView) -> Void) {
         collect(settlement.terms) {
             $0.settlement.add(settlement)
-            $0.receivers.append(receiver)
+            $0.receiver = receiver
         }
     }
 
@@ -84,10 +84,11 @@ struct RedisBatches {
 
     /// The terms of a policy that was loaded meanwhile replace those before.
     private mutating func collect(_ terms: SharedTerms, _ change: (inout Batch) -> Void) {
-        var batch = collected.removeValue(forKey: terms.key) ?? Batch(settlement: SharedSettlement(terms: terms))
-        batch.settlement.terms = terms
-        change(&batch)
-        collected[terms.key] = batch
+        func update(_ batch: inout Batch) {
+            batch.settlement.terms = terms
+            change(&batch)
+        }
+        update(&collected[terms.key, default: Batch(settlement: SharedSettlement(terms: terms))])
     }
 }
 

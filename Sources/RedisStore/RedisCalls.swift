@@ -19,37 +19,46 @@ extension RedisCall {
     static func count(
         _ settlement: SharedSettlement, _ demands: [SharedDemand] = [], prefix: String, _ periods: BudgetPeriods?, mayHaveRun: Bool = false
     ) -> RedisCall {
-        var arguments = common(settlement.terms.limits, settlement.terms.budget, periods)
-        arguments += [
-            "\(-settlement.returnedRequests)", "\(settlement.moreTokens)", "\(nanodollars(settlement.spending.dollars))",
-            "\(tokens(settlement.spending.tokens))", mayHaveRun ? "1" : "0", "\(settlement.reservations.count)",
-        ]
-        arguments += settlement.reservations.map { "\(id($0.id)):\(nanodollars($0.spending.dollars)):\(tokens($0.spending.tokens))" }
-        var hasLease = false
-        for demand in demands {
-            // One request of a key asks for a lease at a time.
-            let lease = hasLease ? 0 : demand.lease
-            hasLease = hasLease || lease > 0
-            arguments += [
-                "\(max(demand.tokens, 0))", "\(lease)", "\(nanodollars(demand.spending.dollars))", "\(tokens(demand.spending.tokens))",
-                id(demand.reservation), "\(demand.lifetime.components.seconds * 1000)",
-            ]
+        let terms = settlement.terms, isHard = terms.budget?.isHard == true
+        var arguments = common(terms.limits, terms.budget, periods)
+        arguments.reserveCapacity(20 + settlement.reservations.count + demands.count * (isHard ? 5 : 1))
+        // One request of a key asks for a lease at a time.
+        let asking = demands.firstIndex { $0.lease > 0 }
+        arguments.append(String(-settlement.returnedRequests))
+        arguments.append(String(settlement.moreTokens))
+        arguments.append(String(nanodollars(settlement.spending.dollars)))
+        arguments.append(String(tokens(settlement.spending.tokens)))
+        arguments.append(mayHaveRun ? "1" : "0")
+        arguments.append(asking.map { "\(demands[$0].lease)" } ?? "0")
+        arguments.append(String((asking ?? 0) + 1))
+        arguments.append(String(settlement.reservations.count))
+        for reservation in settlement.reservations {
+            arguments.append(
+                "\(id(reservation.id)):\(nanodollars(reservation.spending.dollars)):\(tokens(reservation.spending.tokens))")
         }
-        return RedisCall(script: .count, names: RedisScript.names(ofKey: settlement.terms.key, prefix: prefix), arguments: arguments)
+        for demand in demands {
+            arguments.append(String(max(demand.tokens, 0)))
+            guard isHard else { continue }
+            arguments.append(String(nanodollars(demand.spending.dollars)))
+            arguments.append(String(tokens(demand.spending.tokens)))
+            arguments.append(id(demand.reservation))
+            arguments.append(String(demand.lifetime.components.seconds * 1000))
+        }
+        return RedisCall(script: .count, names: RedisScript.names(ofKey: terms.key, prefix: prefix), arguments: arguments)
     }
 
     /// Counts what requests took from the limits of a model or a provider.
     package static func use(_ use: SharedUse, prefix: String) -> RedisCall {
         RedisCall(
             script: .count, names: [RedisScript.name(of: use.name, prefix: prefix)],
-            arguments: common(use.limits, nil, nil) + ["\(use.requests)", "\(use.tokens)", "0", "0", "0", "0"])
+            arguments: common(use.limits, nil, nil) + ["\(use.requests)", "\(use.tokens)", "0", "0", "0", "0", "0", "0"])
     }
 
     private static func common(_ limits: Limits, _ budget: Budget?, _ periods: BudgetPeriods?) -> [String] {
         let hard = budget.flatMap { $0.isHard ? $0 : nil }
         let bounds = [hard?.dollars.map(nanodollars) ?? -1, hard?.tokens ?? -1]
-        return ["\(limits.requestsPerMinute ?? 0)", "\(limits.tokensPerMinute ?? 0)"] + (periods?.words ?? ["-1", "0", "0", "0"])
-            + bounds.map { "\($0)" }
+        return [String(limits.requestsPerMinute ?? 0), String(limits.tokensPerMinute ?? 0)] + (periods?.words ?? ["-1", "0", "0", "0"])
+            + bounds.map { String($0) }
     }
 
     private static func id(_ number: UInt64) -> String { String(number, radix: 16) }
@@ -77,7 +86,7 @@ struct RedisCount {
     ///
     /// - Parameter terms: those of the call.
     init?(_ reply: RedisReply, limits: Limits, budget terms: Budget? = nil, demands: Int = 0) {
-        guard let numbers = reply.integers, numbers.count == 9 + 2 * demands else { return nil }
+        guard let numbers = reply.integers, numbers.count >= 9, numbers.count.isMultiple(of: 3) else { return nil }
         left = SharedLeft(
             requests: limits.requestsPerMinute == nil ? nil : numbers[0], tokens: limits.tokensPerMinute == nil ? nil : numbers[1])
         leased = (numbers[2], numbers[3])
@@ -86,15 +95,16 @@ struct RedisCount {
                 spent: Spending(dollars: Double(numbers[4]) / 1e9, tokens: numbers[5]),
                 reserved: Spending(dollars: Double(numbers[6]) / 1e9, tokens: numbers[7]), periodEnd: numbers[8] == 0 ? nil : numbers[8])
         }
-        verdicts = stride(from: 9, to: numbers.count, by: 2).compactMap { index in
-            switch numbers[index] {
-            case 0: .taken
-            case 1: .limited(retryAfter: .microseconds(numbers[index + 1]))
-            case 2: .overBudget
-            default: nil
+        var verdicts = [SharedAnswer.Verdict](repeating: .taken, count: demands)
+        for index in stride(from: 9, to: numbers.count, by: 3) {
+            guard verdicts.indices.contains(numbers[index]) else { return nil }
+            switch numbers[index + 1] {
+            case 1: verdicts[numbers[index]] = .limited(retryAfter: .microseconds(numbers[index + 2]))
+            case 2: verdicts[numbers[index]] = .overBudget
+            default: return nil
             }
         }
-        guard verdicts.count == demands else { return nil }
+        self.verdicts = verdicts
     }
 
     /// The answer to one of the demands, by its position.
@@ -109,7 +119,12 @@ struct RedisCount {
 extension RedisReply {
     fileprivate var integers: [Int]? {
         guard case .array(let items) = self else { return nil }
-        let numbers = items.compactMap { if case .integer(let number) = $0 { number } else { nil } }
-        return numbers.count == items.count ? numbers : nil
+        var numbers: [Int] = []
+        numbers.reserveCapacity(items.count)
+        for item in items {
+            guard case .integer(let number) = item else { return nil }
+            numbers.append(number)
+        }
+        return numbers
     }
 }

@@ -174,7 +174,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
             case nil: keepUncertain(settlement)
             // An error came before anything was written.
             case .error: batches.keep(settlement)
-            default: if let view = counted?.budget { for receive in batch.receivers { receive(view) } }
+            default: if let view = counted?.budget { batch.receiver?(view) }
             }
             for (position, demand) in batch.demands.enumerated() {
                 let answer = counted?.answer(position, to: demand.demand)
@@ -274,7 +274,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     }
 
     private func command(_ call: RedisCall, _ hashes: [RedisScript: String]) -> [String] {
-        ["EVALSHA", hashes[call.script] ?? "", "\(call.names.count)"] + call.names + call.arguments
+        ["EVALSHA", hashes[call.script] ?? "", String(call.names.count)] + call.names + call.arguments
     }
 
     private func count(_ reply: RedisReply?, isUnderstood: Bool, of connection: RedisConnection) {

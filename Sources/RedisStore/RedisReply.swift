@@ -1,4 +1,5 @@
 import Codecs
+import HTTPWire
 package import NIOCore
 
 /// A reply of a Redis server.
@@ -23,35 +24,37 @@ extension RedisReply {
 
     /// Reads a reply; nil, and nothing is read, if it isn't complete.
     package static func read(from buffer: inout ByteBuffer) throws(RedisReplyError) -> RedisReply? {
-        let start = buffer.readerIndex
-        guard let reply = try read(&buffer, depth: 0) else {
-            buffer.moveReaderIndex(to: start)
-            return nil
-        }
+        var end = 0
+        guard let reply = try read(buffer.readableBytesSpan, &end, depth: 0) else { return nil }
+        buffer.moveReaderIndex(forwardBy: end)
         return reply
     }
 
-    private static func read(_ buffer: inout ByteBuffer, depth: Int) throws(RedisReplyError) -> RedisReply? {
-        guard let line = try line(&buffer) else { return nil }
-        let text = String(line.dropFirst())
-        switch line.first {
-        case "+": return .text(text)
-        case "-": return .error(text)
-        case ":": return .integer(try integer(text))
-        case "$":
-            let count = try integer(text)
+    /// - Parameter offset: where the reply begins, and then where it ends.
+    private static func read(_ bytes: RawSpan, _ offset: inout Int, depth: Int) throws(RedisReplyError) -> RedisReply? {
+        guard let line = try line(bytes, &offset) else { return nil }
+        let content = line.dropFirst()
+        switch line.isEmpty ? 0 : bytes.byte(line.lowerBound) {
+        case UInt8(ascii: "+"): return .text(text(bytes, content))
+        case UInt8(ascii: "-"): return .error(text(bytes, content))
+        case UInt8(ascii: ":"): return .integer(try integer(bytes, content))
+        case UInt8(ascii: "$"):
+            let count = try integer(bytes, content)
             if count == -1 { return .null }
             guard 0...maxTextBytes ~= count else { throw RedisReplyError() }
-            guard buffer.readableBytes >= count + 2 else { return nil }
-            guard let text = buffer.readString(length: count), buffer.readString(length: 2) == "\r\n" else { throw RedisReplyError() }
-            return .text(text)
-        case "*":
-            let count = try integer(text)
+            let end = offset + count
+            guard bytes.byteCount >= end + 2 else { return nil }
+            guard bytes.equals(end..<end + 2, "\r\n") else { throw RedisReplyError() }
+            defer { offset = end + 2 }
+            return .text(text(bytes, offset..<end))
+        case UInt8(ascii: "*"):
+            let count = try integer(bytes, content)
             if count == -1 { return .null }
             guard 0...maxItems ~= count, depth < maxDepth else { throw RedisReplyError() }
             var items: [RedisReply] = []
+            items.reserveCapacity(count)
             for _ in 0..<count {
-                guard let item = try read(&buffer, depth: depth + 1) else { return nil }
+                guard let item = try read(bytes, &offset, depth: depth + 1) else { return nil }
                 items.append(item)
             }
             return .array(items)
@@ -60,31 +63,50 @@ extension RedisReply {
     }
 
     /// A line without its end.
-    private static func line(_ buffer: inout ByteBuffer) throws(RedisReplyError) -> String? {
-        guard let length = buffer.readableBytesView.firstIndex(of: UInt8(ascii: "\r")).map({ $0 - buffer.readerIndex }) else {
-            if buffer.readableBytes > maxLineBytes { throw RedisReplyError() }
+    private static func line(_ bytes: RawSpan, _ offset: inout Int) throws(RedisReplyError) -> Range<Int>? {
+        guard let end = bytes.firstIndex(of: ASCII.carriageReturn, in: offset..<bytes.byteCount) else {
+            if bytes.byteCount - offset > maxLineBytes { throw RedisReplyError() }
             return nil
         }
-        guard length <= maxLineBytes else { throw RedisReplyError() }
-        guard buffer.readableBytes >= length + 2 else { return nil }
-        guard let line = buffer.readString(length: length), buffer.readString(length: 2) == "\r\n" else { throw RedisReplyError() }
-        return line
+        guard end - offset <= maxLineBytes else { throw RedisReplyError() }
+        guard bytes.byteCount >= end + 2 else { return nil }
+        guard bytes.byte(end + 1) == ASCII.lineFeed else { throw RedisReplyError() }
+        defer { offset = end + 2 }
+        return offset..<end
     }
 
-    private static func integer(_ text: String) throws(RedisReplyError) -> Int {
-        guard let number = Int(text) else { throw RedisReplyError() }
-        return number
+    private static func text(_ bytes: RawSpan, _ range: Range<Int>) -> String {
+        bytes.extracting(range).withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func integer(_ bytes: RawSpan, _ range: Range<Int>) throws(RedisReplyError) -> Int {
+        let isNegative = bytes.byte(range.lowerBound) == UInt8(ascii: "-")
+        let digits = isNegative ? range.dropFirst() : range
+        // 18 digits can't overflow, and a script's numbers have 16 at most.
+        guard 1...18 ~= digits.count else { throw RedisReplyError() }
+        var number = 0
+        for offset in digits {
+            guard let digit = ASCII.digit(bytes.byte(offset)) else { throw RedisReplyError() }
+            number = number * 10 + Int(digit)
+        }
+        return isNegative ? -number : number
     }
 }
 
 extension ByteBuffer {
     /// Writes a command: an array of texts.
     mutating func writeCommand(_ words: [String]) {
-        writeString("*\(words.count)\r\n")
+        writeCount("*", words.count)
         for word in words {
-            writeString("$\(word.utf8.count)\r\n")
+            writeCount("$", word.utf8.count)
             writeString(word)
-            writeString("\r\n")
+            writeStaticString("\r\n")
         }
+    }
+
+    private mutating func writeCount(_ mark: StaticString, _ count: Int) {
+        writeStaticString(mark)
+        writeDecimal(count)
+        writeStaticString("\r\n")
     }
 }

@@ -15,7 +15,8 @@ extension ByteBuffer {
         storageCapacity > 16 * 1024 && storageCapacity > 2 * readableBytes ? ByteBuffer(bytes: readableBytesView) : self
     }
 
-    mutating func writeDecimal(_ number: Int) {
+    /// Writes a number that isn't negative.
+    package mutating func writeDecimal(_ number: Int) {
         writeWithUnsafeMutableBytes(minimumWritableBytes: 20) { Decimal.write(number, to: $0) }
     }
 
