@@ -141,6 +141,7 @@ struct KeySharingTests {
             }
             #expect(store.settled.map(\.moreTokens) == [-10, -10])
             guard case .waiting = Self.begin(try admission()) else { return #expect(Bool(false), "the lease is too small") }
+            #expect(store.settled.map(\.moreTokens) == [-10, -10, -5], "what is left of the lease goes back")
         }
     }
 

@@ -35,9 +35,23 @@ struct LeaseTests {
     func `only one request at a time asks for the next lease`() {
         var lease = Lease()
         let first = lease.ask(), second = lease.ask()
-        #expect(first && !second)
+        #expect(first != nil && second == nil)
         lease.receive(nil, share: 0.1, now: Self.start)
         let third = lease.ask()
-        #expect(third)
+        #expect(third != nil)
+    }
+
+    @Test(arguments: [0, 5, 3600])
+    func `what is left of a lease goes back once, when the next one is asked for`(seconds: Int) throws {
+        var lease = Lease()
+        lease.receive((requests: 10, tokens: 0), share: 0.1, now: Self.start)
+        // The key has no limit of tokens.
+        _ = take(&lease, tokens: 20, (true, false))
+        let isTaken = take(&lease, tokens: 20, (true, false), after: seconds)
+        let rest = lease.ask()
+        #expect(rest.map { $0 == (isTaken ? 8 : 9, 0) } == true)
+        lease.receive(nil, share: 0.1, now: Self.start)
+        let again = lease.ask()
+        #expect(again.map { $0 == (0, 0) } == true)
     }
 }

@@ -51,10 +51,11 @@ struct SharedLimitSimulation {
         let now = after(arrival.time), router = arrival.router
         if share > 0, leases[router].take(tokens: 0, isLimited: (true, false), now: now) { return true }
         outcome.roundTrips += 1
-        let asks = share > 0 && leases[router].ask()
+        let rest = share > 0 ? leases[router].ask() : nil
+        if let rest { bucket.giveBack(rest.requests) }
         let fits = bucket.wait(for: 1, now: now) == .zero
         if fits { bucket.spend(1, now: now) }
-        guard asks else { return fits }
+        guard rest != nil else { return fits }
         let given = fits ? Int(share * Double(bucket.tokens(now: now))) : 0
         bucket.spend(given, now: now)
         leases[router].receive(fits ? (requests: given, tokens: 0) : nil, share: share, now: now)

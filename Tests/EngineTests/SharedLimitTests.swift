@@ -26,12 +26,13 @@ struct SharedLimitTests {
         var rows = [
             "| requests | routers | `lease` | most admitted in a minute | admitted in all | asked Redis |", "|---|---|---|---|---|---|",
         ]
-        for (name, perMinute) in [("300 a minute", 300), ("1,200 a minute", 1200), ("a late burst", 0)] {
-            for (routers, percent) in [(1, 0), (3, 10), (50, 10)] {
+        for (name, perMinute) in [("300 a minute", 300), ("590 a minute", 590), ("1,200 a minute", 1200), ("a late burst", 0)] {
+            for (routers, percent) in [(1, 0), (3, 1), (50, 1), (3, 10), (50, 10)] {
                 let share = Double(percent) / 100
                 let arrivals: [SharedLimitSimulation.Arrival] =
                     perMinute == 0
-                    ? .lateBurst(routers: routers, share: 0.1) : .random(perMinute: perMinute, minutes: 10, routers: routers)
+                    ? .lateBurst(routers: routers, share: percent == 1 ? 0.01 : 0.1)
+                    : .random(perMinute: perMinute, minutes: 10, routers: routers)
                 let outcome = Self.outcome(of: arrivals, routers: routers, share: share)
                 rows.append(
                     "| \(name) | \(routers) | \(percent)% | \(outcome.mostInAMinute) | \(outcome.admitted) of \(arrivals.count) | \(outcome.roundTrips) |"

@@ -58,7 +58,10 @@ extension KeyAdmission {
                 _ = permit?.take(moreTokens: tokens, now: now, isDecided: true)
                 return .admitted
             }
-            if limiter.asksForLease() { lease = sharing.lease }
+            if let rest = limiter.askForLease() {
+                lease = sharing.lease
+                giveBack(rest, in: sharing)
+            }
         }
         let demand = SharedDemand(
             terms: sharing.terms, tokens: tokens, spending: amount, lease: lease, reservation: loop.nextRandom(),
@@ -137,6 +140,14 @@ extension KeyAdmission {
         var settlement = SharedSettlement(terms: demand.terms)
         if !isRequestKept { (settlement.returnedRequests, settlement.moreTokens) = (1, -demand.tokens) }
         if sharing.isBudgeted { settlement.reservations = [SharedReservation(demand)] } else if isRequestKept { return }
+        settle(settlement, in: sharing)
+    }
+
+    /// Returns what is left of a lease.
+    private func giveBack(_ rest: (requests: Int, tokens: Int), in sharing: KeySharing) {
+        guard rest != (0, 0) else { return }
+        var settlement = SharedSettlement(terms: sharing.terms)
+        (settlement.returnedRequests, settlement.moreTokens) = (rest.requests, -rest.tokens)
         settle(settlement, in: sharing)
     }
 

@@ -3,7 +3,7 @@ package import NIOCore
 /// A part of shared limits that a router has taken from the store, to spend it without asking.
 ///
 /// A lease is a share of what is left, so leases become small where a limit is nearly used up. It ends after the time
-/// in which the limits refill it (10 %: 6 s), and what isn't spent by then is lost.
+/// in which the limits refill it (10 %: 6 s). What isn't spent by then goes back when the router asks again.
 ///
 /// What is spent was taken at most that long before. So in any minute, all routers together admit at most what the
 /// store hands out in a minute and that time: what one router would admit, and `share` of the limit more, however many
@@ -28,10 +28,15 @@ package struct Lease: Sendable {
     /// Whether a request without tokens could be served from it.
     package func isLeft(now: NIODeadline) -> Bool { now < end && requests >= 1 }
 
-    /// Whether the next demand should ask for a lease. Returns true only once until `receive`.
-    package mutating func ask() -> Bool {
-        defer { isAsked = true }
-        return !isAsked
+    /// Begins to ask for the next lease: returns what is left of the one before, which goes back to the store. Until
+    /// `receive`, nil.
+    package mutating func ask() -> (requests: Int, tokens: Int)? {
+        guard !isAsked else { return nil }
+        isAsked = true
+        // What isn't limited is counted below zero.
+        let rest = (max(requests, 0), max(tokens, 0))
+        (requests, tokens) = (0, 0)
+        return rest
     }
 
     /// Begins anew with what the store has given; nil if it gave nothing.

@@ -163,8 +163,8 @@ extension Limiter {
         }
     }
 
-    /// Whether the next demand asks for a lease.
-    func asksForLease() -> Bool { lease.withLock { $0.ask() } }
+    /// Begins to ask for a lease: returns what goes back of the one before; nil if another request has asked.
+    func askForLease() -> (requests: Int, tokens: Int)? { lease.withLock { $0.ask() } }
 
     /// Remembers what the store said.
     ///

@@ -17,8 +17,9 @@ package struct StateSettings: Sendable, Equatable, OptionHolder {
     package var redis: RedisAddress?
     /// The beginning of the names of all values in Redis. Routers with the same prefix count together.
     package var prefix = "llm-router"
-    /// How much of what is left of a key's limits a router takes at once, to spend it without asking: 0 to 0.5.
-    package var lease = 0.0
+    /// How much of what is left of a key's limits a router takes at once, to spend it without asking: 0 to 0.5. Limits
+    /// below 100 a minute are too small to be leased by default.
+    package var lease = 0.01
     package var onFailure = OnFailure.local
 
     package init() {}

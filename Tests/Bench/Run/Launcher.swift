@@ -54,7 +54,7 @@ struct Launcher {
             Workspace.idleRoutes(port: port), workspace.makeFolder(folder), Endpoint(port: port, key: Workspace.clientKey, model: "m1"))
     }
 
-    /// - Parameter redisPort: that of the store, for the variant that needs one.
+    /// - Parameter redisPort: that of the store, for the variants that need one.
     func startRouter(_ variant: RouterVariant, redisPort: UInt16 = 0) throws -> Server {
         let port = try Socket.freePorts(1)[0], folder = try workspace.makeFolder("router-\(variant.rawValue)")
         let extra =
@@ -62,6 +62,7 @@ struct Launcher {
             case .memory: Workspace.counting(in: "memory")
             case .file: Workspace.counting(in: "{ file: \(folder)/state.db }")
             case .redis: Workspace.counting(in: "redis://127.0.0.1:\(redisPort)")
+            case .exact: Workspace.counting(in: "{ redis: redis://127.0.0.1:\(redisPort), prefix: exact, lease: 0% }")
             case .unobserved: Workspace.unobserved
             case .observed: Workspace.observed(folder: folder, collector: upstreamPort)
             }

@@ -39,12 +39,12 @@ enum Case: Hashable {
 
 /// What the policy of a router has that is compared with others.
 enum RouterVariant: String, CaseIterable {
-    /// A limit and a budget of the key, counted in this place.
-    case memory, file, redis
+    /// A limit and a budget of the key, counted in this place; exact: in Redis without leases.
+    case memory, file, redis, exact
     /// No access log and no traces, or both: the log in a file, and one trace of a hundred exported.
     case unobserved, observed
 
-    static let states = [memory, file, redis]
+    static let states = [memory, file, redis, exact]
     static let telemetry = [unobserved, observed]
 }
 

@@ -37,7 +37,8 @@ struct Report {
         plugin from a library, instead of the built-in one.
         Memory is sampled in the middle of the load: RSS, and PSS, in which pages that nginx's processes share count once.
         Reloading: SIGHUP ten times a second, also to nginx's master.
-        memory, file, redis: with a limit and a soft budget of the key, counted there. Redis runs on the same machine.
+        memory, file, redis: with a limit and a soft budget of the key, counted there; exact: Redis without leases. Redis
+        runs on the same machine.
         unobserved, observed: without an access log and traces; with the log in a file and 1 % of the traces exported.
 
         """
