@@ -139,6 +139,42 @@ struct UsageBookTests {
         #expect(try UsageBook.sums(of: query("key"), inFile: file(folder)).map(\.amount.dollars) == [2])
     }
 
+    @Test(
+        "a file that is removed, moved, cut or emptied while a router uses it is written anew, with an error",
+        arguments: ["rm", "mv", "cut", "empty"])
+    func removed(_ how: String) throws {
+        let folder = try TemporaryFolder(), path = file(folder), log = Log()
+        let book = try book(path, log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
+        switch how {
+        case "rm": for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+        case "mv": rename(path, path + ".old")
+        case "cut": truncate(path, 100)
+        default: truncate(path, 0)
+        }
+        book.add(amount(2), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 3)
+        book.close(within: 5000)
+        #expect(log.messages.count == 2, "\(log.messages)")
+        #expect(try self.book(path).spent(by: "k", from: 0).dollars == 3)
+    }
+
+    @Test("a file that takes the place of the running one counts from then on, and isn't added to what ran")
+    func replaced() throws {
+        let folder = try TemporaryFolder(), path = file(folder), other = "\(folder.path)/other.db", log = Log()
+        let backup = try book(other)
+        backup.add(amount(16), at: place())
+        backup.close(within: 5000)
+        let book = try book(path, log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
+        rename(other, path)
+        book.add(amount(2), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 18)
+        #expect(log.messages.count == 2, "\(log.messages)")
+    }
+
     @Test("a second book of a file says that it isn't alone, and adds to it")
     func two() throws {
         let folder = try TemporaryFolder(), (one, other) = (Log(), Log())

@@ -25,6 +25,8 @@ package final class UsageBook: Sendable {
     private struct Store {
         var database: UsageDatabase
         var path: String?
+        /// What the file was when it was last written; nil in memory.
+        var file: FileState?
         /// Whether the database is in memory because the file can't be opened.
         var isStandIn = false
         var lastReport = 0
@@ -70,7 +72,7 @@ package final class UsageBook: Sendable {
                             "stop the other one, or give each router a file of its own and let them count together: 'state: { file: …, redis: … }'",
                     ])
             }
-            return Store(database: database, path: path)
+            return Store(database: database, path: path, file: FileState(path))
         } catch {
             logger.error(
                 "the database of the keys' usage can't be opened; until it can be, usage is kept in memory, and budgets don't know what was spent before",
@@ -117,15 +119,39 @@ package final class UsageBook: Sendable {
         }
     }
 
+    /// Begins the file anew if it was removed, moved or cut while it is in use. The open database still has its rows. A
+    /// file that has taken its place counts instead.
+    private func restore(_ store: inout Store) {
+        guard let path = store.path, let known = store.file, !store.isStandIn else { return }
+        let now = FileState(path), isReplaced = now.map { !$0.isSame(as: known) } ?? false
+        guard isReplaced || now.map({ $0.bytes < known.bytes }) ?? true, let memory = try? UsageDatabase(nil) else { return }
+        if isReplaced {
+            logger.error(
+                "another file has taken the place of the database of the keys' usage; what it holds counts from now on",
+                metadata: ["file": "\(path)"])
+        } else {
+            let rows = (try? store.database.rows()) ?? []
+            try? memory.add(rows)
+            logger.error(
+                "the database of the keys' usage was removed or cut while it was in use; it is written anew",
+                metadata: ["file": "\(path)", "rows": "\(rows.count)"])
+        }
+        // Closes the old one, which removes the write-ahead log by its name.
+        store = Store(database: memory, path: path, isStandIn: true)
+        guard !isReplaced else { return }
+        if now != nil { rename(path, "\(path).cut-\(Timestamp.seconds())") }
+        for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
+    }
+
     /// Opens the file again if it could not be opened, or not be written, and that has changed.
     private func reopen(_ store: inout Store) {
         guard let path = store.path, store.isStandIn || store.database.isReadOnly && Glibc.access(path, W_OK) == 0 else { return }
         do throws(SQLiteConnection.Failure) {
             let rows = store.isStandIn ? try store.database.rows() : []
             if !store.isStandIn { store = Store(database: try UsageDatabase(nil), path: path, isStandIn: true) }
-            let next = try UsageDatabase(path)
+            let next = try Self.opened(path, logger)
             if !rows.isEmpty { try next.add(rows) }
-            store = Store(database: next, path: path)
+            store = Store(database: next, path: path, file: FileState(path))
             logger.notice("the database of the keys' usage is in use again", metadata: ["file": "\(path)"])
         } catch {
             // The report says that the file can't be used.
@@ -214,6 +240,7 @@ package final class UsageBook: Sendable {
     /// Writes what is collected. Returns what can't be written, and waits.
     @discardableResult
     private func flush(_ store: inout Store) -> [UsageRow] {
+        restore(&store)
         reopen(&store)
         let amounts = pending.withLock { pending in
             defer { pending.rows.removeAll(keepingCapacity: true) }
@@ -223,6 +250,7 @@ package final class UsageBook: Sendable {
         let now = Timestamp.seconds(), rows = amounts.map { UsageRow(place: $0, amount: $1) }
         do throws(SQLiteConnection.Failure) {
             try access(&store) { database throws(SQLiteConnection.Failure) in try database.add(rows) }
+            store.file = store.path.flatMap { FileState($0) }
             if now / 3600 != store.prunedHour {
                 store.prunedHour = now / 3600
                 // Nothing depends on it, and it is tried again.
@@ -245,6 +273,20 @@ package final class UsageBook: Sendable {
             return rows
         }
     }
+}
+
+/// What tells whether a file is the one that it was.
+private struct FileState {
+    let device: UInt64, inode: UInt64, bytes: Int
+
+    /// nil if there is no such file.
+    init?(_ path: String) {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        (device, inode, bytes) = (UInt64(status.st_dev), UInt64(status.st_ino), Int(status.st_size))
+    }
+
+    func isSame(as other: FileState) -> Bool { device == other.device && inode == other.inode }
 }
 
 extension [UsageRow] {
