@@ -35,7 +35,7 @@ final class RedisLoop: SharedStoreLoop, @unchecked Sendable {  // confined to it
     }
 
     /// So long a settlement waits for a request of the same key that it can go with.
-    private static let settlingPause: TimeAmount = .milliseconds(2)
+    private static let settlingPause: TimeAmount = .milliseconds(10)
     private static let outagesPause: TimeAmount = .seconds(1)
     private static let connectTime: TimeAmount = .seconds(1)
     private static let firstPause: Duration = .milliseconds(100)

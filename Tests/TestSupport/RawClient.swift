@@ -114,7 +114,7 @@ package final class RawClient: @unchecked Sendable {  // a test may pass it to a
 /// A complete response.
 package struct Response: Sendable {
     package let head: HTTPHead
-    package let body: [UInt8]
+    package var body: [UInt8]
 
     package var status: Int { head.status }
     package var text: String { String(decoding: body, as: UTF8.self) }
