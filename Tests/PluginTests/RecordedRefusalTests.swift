@@ -187,6 +187,10 @@ struct RecordedRefusalTests {
                 #"{"error":{"message":"hour allocated quota exceeded.","type":"insufficient_quota","code":"insufficient_quota"}}"#
             ),
             ("a proxy", [429], #"{"error":{"message":"You have reached your daily quota","code":"insufficient_quota"}}"#),
+            (
+                "Cloudflare", [429],
+                #"{"errors":[{"message":"AiError: you have used up your daily free allocation of 10,000 neurons, please upgrade to Cloudflare's Workers Paid plan","code":3036}]}"#
+            ),
             ("llama.cpp", [503], #"{"error":{"code":503,"message":"no slot available","type":"unavailable_error"}}"#),
             ("Chutes", [503], #"{"detail":"No instances available (yet) for chute_id='x'"}"#),
             ("Hugging Face's endpoints", [503], #"{"error":"503 Service Unavailable: endpoint is scaled to zero, starting"}"#),
@@ -222,12 +226,36 @@ struct RecordedRefusalTests {
             ),
             (#"{"error":{"message":"レート制限を超えました。30秒後に再試行してください。"}}"#, 30),
             (#"{"error":{"message":"요청 한도를 초과했습니다. 20초 후에 다시 시도하세요."}}"#, 20),
+            (#"{"error":{"message":"Rate limit","wait_seconds":13}}"#, 13),
         ])
     func waits(body: String, seconds: Int) {
         let head = UpstreamHead(status: 429, receivedAt: Self.now)
         let error = provider.failure(head: head, body: Array(body.utf8).span.bytes)
         #expect(error.failure == .rateLimited)
         #expect(error.retryAfter.map { Int(($0 / .milliseconds(1) / 1000).rounded()) } == seconds)
+    }
+
+    @Test(
+        "names a wait in any language",
+        arguments: [
+            ("Zu viele Anfragen. Bitte versuchen Sie es in 20 Sekunden erneut.", 20), ("Bitte in 20 Sekunden erneut versuchen", 20),
+            ("Bitte warten Sie 20 Sekunden", 20), ("Ratenlimit erreicht: erneut versuchen in 2 Minuten und 3 Sekunden", 123),
+            ("Trop de requêtes, réessayez dans 20 secondes", 20), ("Veuillez patienter 20 secondes", 20),
+            ("Attendez 20 secondes avant de réessayer", 20), ("Demasiadas solicitudes. Inténtelo de nuevo en 20 segundos", 20),
+            ("Espere 20 segundos", 20), ("Muitas requisições. Tente novamente em 20 segundos", 20), ("Aguarde 20 segundos", 20),
+            ("Troppe richieste, riprova tra 20 secondi", 20), ("Attendi 20 secondi", 20),
+            ("Слишком много запросов. Повторите через 20 секунд", 20), ("Подождите 20 секунд", 20), ("20秒お待ちください", 20),
+            ("20초 동안 기다려 주세요", 20), ("请在20秒后重试", 20), ("请等待20秒", 20), ("Cooldown: 40 seconds remaining", 40),
+            ("Rate limited, 40 seconds left", 40), ("retry-after: 10s", 10),
+            // A limit is no wait.
+            ("5 Anfragen in 20 Sekunden", nil), ("limit of 5 requests in 20 seconds", nil), ("limite de 5 requêtes en 20 secondes", nil),
+            ("20秒あたり5リクエスト", nil), ("20 seconds of audio per minute", nil), ("Versuchen Sie 3 Anfragen weniger", nil),
+            ("intente con 3 mensajes", nil), ("You have 3 requests left", nil),
+        ] as [(String, Int?)])
+    func waitsInWords(message: String, seconds: Int?) {
+        let error = provider.failure(head: UpstreamHead(status: 429, receivedAt: Self.now), body: Array(message.utf8).span.bytes)
+        #expect(error.failure == .rateLimited)
+        #expect(error.retryAfter == seconds.map { .seconds($0) })
     }
 
     private func expect(_ failure: FailureClass, _ statuses: [Int], _ body: String) {

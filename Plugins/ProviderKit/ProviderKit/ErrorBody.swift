@@ -180,7 +180,9 @@ public struct ErrorBody: Sendable, Equatable {
 
     /// The members that contain a wait in seconds, or a point in time: `estimated_time` of Hugging Face, as recorded,
     /// and `resets_in_seconds` and `resets_at` of ChatGPT's `usage_limit_reached`, as recorded.
-    private static let waits: Set = ["retryafter", "retryafterseconds", "estimatedtime", "resetsinseconds", "resetat", "resetsat"]
+    private static let waits: Set = [
+        "retryafter", "retryafterseconds", "waitseconds", "cooldownseconds", "estimatedtime", "resetsinseconds", "resetat", "resetsat",
+    ]
 
     private mutating func read(_ name: String, _ value: JSONValue, in bytes: RawSpan, depth: Int) {
         if Self.messages.contains(name) {

@@ -3,12 +3,12 @@ import Codecs
 /// A message that may repeat parts of the request. The words in them are the client's, and must not make an account or
 /// a model look refused.
 struct QuotingText {
-    /// At most 4 KiB in lower case with plain quotation marks, up to where a server repeats the entire input.
+    /// At most 4 KiB in lower case with plain quotation marks and Latin letters without accents, up to where a server
+    /// repeats the entire input.
     let bytes: [UInt8]
 
     init(_ text: String) {
-        let plain = text.prefix(4096).map { Self.plainMarks[$0] ?? String($0) }.joined()
-        let lower = TextSearch.lowercased(plain)
+        let lower = Self.plain(text)
         let echo = Self.echoes.compactMap { TextSearch.find($0, in: lower) }.min()
         bytes = echo.map { Array(lower[..<$0]) } ?? lower
     }
@@ -16,7 +16,20 @@ struct QuotingText {
     /// pydantic's errors, which vLLM and FastAPI send.
     private static let echoes = ["'input':", "\"input\":", "input_value="].map { Array($0.utf8) }
 
-    private static let plainMarks: [Character: String] = ["‘": "'", "’": "'", "“": "\"", "”": "\"", "«": "\"", "»": "\""]
+    /// At most 4 KiB of a text in lower case, with plain marks and letters.
+    static func plain(_ text: String) -> [UInt8] {
+        TextSearch.lowercased(text.prefix(4096).lowercased().map { plainForms[$0] ?? String($0) }.joined())
+    }
+
+    private static let plainForms: [Character: String] = {
+        let marks = [("‘’‚", "'"), ("“”„«»", "\""), ("—–…\u{A0}\u{202F}", " "), ("。！？", ". "), ("，、；", ", "), ("：", ": ")]
+        let letters = [
+            ("àáâãäå", "a"), ("ç", "c"), ("èéêë", "e"), ("ìíîï", "i"), ("ñ", "n"), ("òóôõö", "o"), ("ùúûü", "u"), ("ß", "ss"), ("œ", "oe"),
+            ("ё", "е"),
+        ]
+        let pairs = (marks + letters).flatMap { characters, plain in characters.map { ($0, plain) } }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }()
 
     /// The text without what it quotes, if it may be about a field or a value of the request.
     ///

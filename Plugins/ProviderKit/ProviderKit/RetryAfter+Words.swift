@@ -12,6 +12,8 @@ import Codecs
 /// | `will reset at 2026-11-28 22:11:20`, `retry after 2026-11-28T23:00:00Z` | until then; without an offset in UTC |
 /// | `will reset at 1795888860` | until then: seconds since 1970, from 10^12 on milliseconds |
 /// | `请 10 秒后重试`, `30秒後に`, `20초 후에` | the number with its unit |
+/// | `in 20 Sekunden erneut`, `20 seconds remaining` | the number with its unit |
+/// | `réessayez dans 20 secondes`, `espere 20 segundos`, `riprova tra 20 secondi` | the sum |
 /// | `您的限额将在 2026-11-28 22:11:20 重置` | until the date before the word |
 ///
 /// Any other date or time of the day says nothing, and neither do numbers of other things.
@@ -23,23 +25,32 @@ extension RetryAfter {
     ///
     /// - Parameter now: the current time in seconds since 1970; nil if it is unknown. Then a date says nothing.
     static func stated(_ message: String, now: Double?) -> Duration? {
-        let text = TextSearch.lowercased(message)
+        let text = QuotingText.plain(message)
         for words in introductions {
             var start = 0
             while let found = TextSearch.find(words, in: text, from: start) {
                 start = found + words.count
+                // The introduction may be the beginning of a word.
+                start += text[start...].prefix(while: ASCII.isLetter).count
                 if let seconds = wait(introducedBy: text[start...], now: now) { return duration(seconds) }
             }
         }
         return (secondsBeforeUnit(text) ?? secondsUntilDate(before: resetsInChinese, in: message, now: now)).map(duration)
     }
 
-    private static let introductions = ["try again", "retry", "wait", "resets", "reset", "available", "через", "等待"].map { Array($0.utf8) }
+    private static let introductions = [
+        "try again", "retry", "wait", "reset", "available", "cooldown", "через", "подождите", "等待", "warten", "erneut", "versuch", "attend",
+        "patient", "reessay", "nouveau", "esper", "nuevo", "intent", "aguard", "novamente", "riprov",
+    ].map { Array($0.utf8) }
 
     /// The words between an introduction and the wait.
     private static let fillers: Set = [
         "in", "after", "at", "on", "for", "until", "till", "about", "approximately", "around", "another", "the", "your", "this", "request",
         "requests", "again", "least", "be", "is", "will", "then", "next",
+        // German, French, Spanish, Portuguese and Italian
+        "sie", "es", "noch", "nach", "etwa", "erneut", "dans", "apres", "pendant", "encore", "environ", "de", "en", "dentro", "unos",
+        "nuevo",
+        "em", "novamente", "tra", "fra", "dopo", "ancora",
     ]
 
     /// The words for one, before a unit.
@@ -99,7 +110,8 @@ extension RetryAfter {
 
     private static func withoutConjunction(_ text: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         let rest = text.drop { $0 == ASCII.space || $0 == ASCII.comma }
-        return rest.starts(with: "and ".utf8) ? rest.dropFirst(4) : rest
+        let conjunction = ["and ", "und ", "et ", "y ", "e "].first { rest.starts(with: $0.utf8) }
+        return rest.dropFirst(conjunction?.utf8.count ?? 0)
     }
 
     /// A number such as `12`, `1.5` or `1,000` at the start of a text, and the offset behind it.
@@ -122,12 +134,14 @@ extension RetryAfter {
     }
 
     private static let wordUnits: [String: Double] = {
-        let units: [(Double, [String])] = [
-            (1e-3, ["ms", "millisecond", "milliseconds"]), (1, ["s", "sec", "secs", "second", "seconds"]),
-            (60, ["m", "min", "mins", "minute", "minutes"]), (3600, ["h", "hr", "hrs", "hour", "hours"]),
-            (86_400, ["d", "day", "days"]),
+        let units = [
+            (1e-3, "ms millisecond milliseconds"),
+            (1, "s sec secs second seconds sek sekunde sekunden seconde secondes segundo segundos secondo secondi"),
+            (60, "m min mins minute minutes minuten minuto minutos minuti"),
+            (3600, "h hr hrs hour hours stunde stunden heure heures hora horas ora ore"),
+            (86_400, "d day days tag tage tagen jour jours dia dias giorno giorni"),
         ]
-        return Dictionary(uniqueKeysWithValues: units.flatMap { factor, names in names.map { ($0, factor) } })
+        return Dictionary(uniqueKeysWithValues: units.flatMap { factor, names in names.split(separator: " ").map { (String($0), factor) } })
     }()
 
     /// Units in Russian, of which this is the beginning, and in Chinese, Japanese and Korean.
@@ -196,7 +210,7 @@ extension RetryAfter {
         return start.flatMap { date(text[$0..<end]) }.map { max(0, $0 - now) }
     }
 
-    /// The seconds of `10 秒后重试` and `2分钟之后再试`.
+    /// The seconds of `10 秒后重试`, `2分钟之后再试` and `20 Sekunden erneut`.
     private static func secondsBeforeUnit(_ text: [UInt8]) -> Double? {
         for (unit, factor) in unitsBehindNumbers {
             guard let end = TextSearch.find(unit, in: text) else { continue }
@@ -206,11 +220,14 @@ extension RetryAfter {
         return nil
     }
 
-    /// The units in Chinese, Japanese and Korean, with the words for "after".
+    /// The units in the languages whose word for "after", "again" or "remaining" follows them.
     private static let unitsBehindNumbers: [([UInt8], Double)] = {
         let languages: [(units: [(String, Double)], after: [String])] = [
             ([("秒", 1), ("秒钟", 1), ("分钟", 60), ("小时", 3600), ("天", 86_400)], ["后", "之后", "以后"]),
-            ([("秒", 1), ("分", 60), ("時間", 3600)], ["後"]), ([("초", 1), ("분", 60), ("시간", 3600)], [" 후"]),
+            ([("秒", 1), ("分", 60), ("時間", 3600)], ["後", "間待", "お待ち", "ほどお待ち"]),
+            ([("초", 1), ("분", 60), ("시간", 3600)], [" 후", "후", " 뒤", " 동안"]),
+            ([("sekunden", 1), ("minuten", 60), ("stunden", 3600)], [" erneut", " wieder", " warten"]),
+            ([("seconds", 1), ("minutes", 60), ("hours", 3600)], [" remaining", " left"]),
         ]
         return languages.flatMap { units, after in
             units.flatMap { unit, factor in after.map { (Array((unit + $0).utf8), factor) } }

@@ -5,7 +5,7 @@ import Codecs
 /// | field | value | used on |
 /// |---|---|---|
 /// | `retry-after-ms`, `x-ms-retry-after-ms` | milliseconds | every response |
-/// | `retry-after` | seconds, seconds or milliseconds since 1970, or an HTTP date | every response |
+/// | `retry-after` | seconds, seconds or milliseconds since 1970, an HTTP date, or `10s` | every response |
 /// | `x-ratelimit-reset-requests`, `-tokens` | `1s`, `6m0s`, `20ms`, `1h2m3.5s` | 429 |
 /// | `x-ratelimit-reset` | seconds to wait; seconds or milliseconds since 1970 | 429 |
 /// | `x-ratelimit-reset-after`, `ratelimit-reset` | seconds to wait | 429 |
@@ -39,6 +39,8 @@ public enum RetryAfter {
                 if let seconds = seconds(number, now: head.respondedAt) { return duration(seconds) }
             } else if let date = WireDate.http(text, now: head.respondedAt), let now = head.respondedAt {
                 return duration(date - now)
+            } else if let seconds = goDuration(text) {
+                return duration(seconds)
             }
         }
         guard head.status == 429 else { return nil }
