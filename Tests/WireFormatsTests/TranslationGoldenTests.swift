@@ -134,9 +134,10 @@ struct TranslationGoldenTests {
     private static let folder =
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Goldens/"
 
-    /// The names of the inputs, which have no `-to-`.
+    /// The names of the inputs, which have no `-to-`. Those of Bedrock, which no client has, are ``BedrockGoldenTests``'.
     private static func names(_ folder: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: Self.folder + folder)) ?? []).filter { !$0.contains("-to-") }.sorted()
+        ((try? FileManager.default.contentsOfDirectory(atPath: Self.folder + folder)) ?? [])
+            .filter { !$0.contains("-to-") && !$0.contains(".bedrock.") }.sorted()
     }
 
     @Test("a client's request becomes the provider's", arguments: names("requests"), ChatFormat.allCases)
@@ -163,14 +164,10 @@ struct TranslationGoldenTests {
     func response(name: String, client: ChatFormat) throws {
         let provider = try #require(ChatFormat(rawValue: String(name.split(separator: ".")[1])))
         let isStream = !name.hasSuffix(".json"), upstream = try bytes("responses/\(name)")
-        let whole = received(upstream, isStream, provider, client, cuts: [])
-        try compare(whole, name, "responses", provider, client)
-        #expect(received(upstream, isStream, provider, client, cuts: Array(1..<max(1, upstream.count))) == whole, "byte by byte")
-        for cut in stride(from: 1, to: upstream.count, by: 7) {
-            guard received(upstream, isStream, provider, client, cuts: [cut]) == whole else {
-                return #expect(Bool(false), "cut at \(cut), the response is another one")
-            }
+        let whole = try client.received(upstream, isStream: isStream, from: provider) { call throws(ProviderError) in
+            try provider.decoder(for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? provider.streamForm : .jsonObject))
         }
+        try compare(whole, name, "responses", provider, client)
     }
 
     @Test("there are goldens for every feature of each format")
@@ -181,17 +178,47 @@ struct TranslationGoldenTests {
         }
     }
 
-    /// What the client gets, and the usage.
-    private func received(_ upstream: [UInt8], _ isStream: Bool, _ provider: ChatFormat, _ client: ChatFormat, cuts: [Int]) -> [UInt8] {
-        let payload = client == provider ? Payload.members([]) : .chat(ChatRequest(messages: []))
-        let call = Call(operation: .chat, model: "m", isStream: isStream, format: client.format, payload: payload, provider: "p")
+    private func bytes(_ path: String) throws -> [UInt8] {
+        Array(try #require(FileManager.default.contents(atPath: Self.folder + path)))
+    }
+
+    private func compare(_ bytes: [UInt8], _ name: String, _ folder: String, _ from: ChatFormat, _ to: ChatFormat) throws {
+        let path = "\(Self.folder)\(folder)/" + name.replacing(".\(from.rawValue).", with: ".\(from.rawValue)-to-\(to.rawValue).")
+        let text = String(decoding: bytes, as: UTF8.self)
+        if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" { try text.write(toFile: path, atomically: true, encoding: .utf8) }
+        #expect(text == (try? String(contentsOfFile: path, encoding: .utf8)))
+    }
+}
+
+extension ChatFormat {
+    /// What a client of this format gets of a provider's response, and the usage. It is the same wherever the response
+    /// is cut.
+    ///
+    /// - Parameter provider: nil for a format that no client has.
+    func received(
+        _ upstream: [UInt8], isStream: Bool, from provider: ChatFormat?, by decoder: (Call) throws(ProviderError) -> any ResponseDecoder
+    ) throws -> [UInt8] {
+        let whole = received(upstream, isStream, provider, cuts: [], decoder)
+        #expect(received(upstream, isStream, provider, cuts: Array(1..<max(1, upstream.count)), decoder) == whole, "byte by byte")
+        for cut in stride(from: 1, to: upstream.count, by: 7) {
+            try #require(received(upstream, isStream, provider, cuts: [cut], decoder) == whole, "cut at \(cut)")
+        }
+        return whole
+    }
+
+    private func received(
+        _ upstream: [UInt8], _ isStream: Bool, _ provider: ChatFormat?, cuts: [Int],
+        _ makeDecoder: (Call) throws(ProviderError) -> any ResponseDecoder
+    ) -> [UInt8] {
+        let payload = self == provider ? Payload.members([]) : .chat(ChatRequest(messages: []))
+        let call = Call(operation: .chat, model: "m", isStream: isStream, format: format, payload: payload, provider: "p")
         var sink = ResponseSink(), pending: [UInt8] = [], passed: [UInt8] = [], events: [ChatEvent] = [], start = 0, end = ""
         func take() {
             for part in sink.parts {
                 switch part {
                 case .chunk(let chunk):
-                    passed += chunk.frame.map { Array(pending[$0]) } ?? client.framed(pending[chunk.json])
-                case .joined(let json, _): passed += client.framed(json)
+                    passed += chunk.frame.map { Array(pending[$0]) } ?? framed(pending[chunk.json])
+                case .joined(let json, _): passed += framed(json)
                 case .buffered(let range, _): passed += pending[range]
                 case .event(let event): events.append(event)
                 case .embeddings, .count, .payload: break
@@ -200,8 +227,7 @@ struct TranslationGoldenTests {
             sink.removeParts()
         }
         do throws(ProviderError) {
-            var decoder = try provider.decoder(
-                for: call, head: UpstreamHead(status: 200, bodyForm: isStream ? provider.streamForm : .jsonObject))
+            var decoder = try makeDecoder(call)
             for cut in cuts + [upstream.count] where !sink.isComplete {
                 pending += upstream[start..<cut]
                 start = cut
@@ -218,19 +244,8 @@ struct TranslationGoldenTests {
         }
         var written: [UInt8] = []
         do throws(ProviderError) {
-            if !events.isEmpty { written = try client.written(events, sink.usage, isStream: isStream, isComplete: sink.isComplete) }
+            if !events.isEmpty { written = try self.written(events, sink.usage, isStream: isStream, isComplete: sink.isComplete) }
         } catch { end = "\n\(error.failure.rawValue): \(error.message)" }
         return passed + written + Array(((usage ?? "") + end + "\n").utf8)
-    }
-
-    private func bytes(_ path: String) throws -> [UInt8] {
-        Array(try #require(FileManager.default.contents(atPath: Self.folder + path)))
-    }
-
-    private func compare(_ bytes: [UInt8], _ name: String, _ folder: String, _ from: ChatFormat, _ to: ChatFormat) throws {
-        let path = "\(Self.folder)\(folder)/" + name.replacing(".\(from.rawValue).", with: ".\(from.rawValue)-to-\(to.rawValue).")
-        let text = String(decoding: bytes, as: UTF8.self)
-        if ProcessInfo.processInfo.environment["RECORD_GOLDENS"] == "1" { try text.write(toFile: path, atomically: true, encoding: .utf8) }
-        #expect(text == (try? String(contentsOfFile: path, encoding: .utf8)))
     }
 }
