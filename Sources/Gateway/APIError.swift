@@ -138,7 +138,7 @@ extension APIError {
             self.init(
                 503,
                 "no provider of this model is enabled; "
-                    + "the router's operator must set the environment variable \(names) and restart the router",
+                    + "the router's operator must set \(names) in the environment and restart the router, or in '.env' and reload",
                 code: "no_model_available", retryAfter: 60)
         case .empty(let name):
             self.init(

@@ -34,6 +34,8 @@ def test_a_policy_of_the_repository_is_valid(path):
     "text",
     [
         "routez: {}",
+        "version: 2",
+        "version: '1'",
         "server: { drain: 30 }",
         "providers: { p: { plugin: openai, base_ur: x } }",
         "providers: { p: { plugin: openai, base_url: [x] } }",
@@ -52,6 +54,7 @@ def test_a_mistake_is_found(text):
 @pytest.mark.parametrize(
     "text",
     [
+        "version: 1",
         "server: { drain: '${DRAIN:-30s}' }",
         "defaults: { breaker: off, failover: { 403: stop } }",
         "routes: { r: { try: [m, { select: { max_price: 1 }, order: best }] } }",

@@ -135,8 +135,10 @@ extension OptionReference {
         }
     }
 
-    /// The words before `see SECTION` say how the section is written. Everything else is left to `llm-router check`.
+    /// The words before `see SECTION` say how the section is written, and a number is the only value. Everything
+    /// else is left to `llm-router check`.
     private func write(_ words: String, into schema: inout JSONWriter) {
+        if let number = Int(words) { return writeValueOrVariable(&schema) { $0.member("const", number) } }
         guard let see = words.firstRange(of: "see ") else { return }
         let rest = words[see.upperBound...]
         let name = String(rest.prefix { $0 != "," })

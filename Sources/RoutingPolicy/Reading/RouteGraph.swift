@@ -133,7 +133,12 @@ struct RouteGraph {
             guard !isUsable[index] else { continue }
             unset[index] = Set(reached.flatMap { providers[models[$0].provider].unset } + edges[index].flatMap { unset[$0.target] })
             let names = unset[index].sorted().map { "'\($0)'" }.joined(separator: " or ")
-            results.append((index, names.isEmpty ? "it leads to no model" : "set \(names) and restart the router"))
+            results.append(
+                (
+                    index,
+                    names.isEmpty
+                        ? "it leads to no model" : "set \(names) in the environment and restart the router, or in '.env' and reload"
+                ))
         }
         let isFallbackUsable = defaultFallback.contains { step in
             switch step {
