@@ -30,8 +30,9 @@ struct NewKeyCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What its requests may cost: 50usd/month, 1000000tokens/day, or both with a comma between them.", valueName: "amount/period"))
-    var budget: String?
+            "What its requests may cost: 50usd/month, 1000000tokens/day, or both in one period: 50usd,1000000tokens/month.",
+            valueName: "amount/period"))
+    var budget: [String] = []
 
     @Option(help: ArgumentHelp("Its last day, such as 2027-01-31 (in UTC).", valueName: "date"))
     var expires: String?
@@ -46,10 +47,12 @@ struct NewKeyCommand: ParsableCommand {
     private func key() throws -> NewKey {
         do throws(NewKey.Problem) {
             // With commas too, as GET /tools/generate_key has them: no name contains one.
-            let (models, endpoints) = (models.flatMap { $0.split(separator: ",") }, endpoints.flatMap { $0.split(separator: ",") })
+            func list(_ texts: [String]) -> [String] {
+                texts.flatMap { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) }
+            }
             return try NewKey(
-                name, models: models.map(String.init), endpoints: endpoints.map(String.init), budget: budget, expires: expires,
-                isAdmin: admin, now: Timestamp.seconds())
+                name, models: list(models), endpoints: list(endpoints), budget: budget.isEmpty ? nil : budget.joined(separator: ","),
+                expires: expires, isAdmin: admin, now: Timestamp.seconds())
         } catch {
             throw ValidationError(error.message)
         }

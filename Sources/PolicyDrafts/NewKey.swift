@@ -32,6 +32,11 @@ package struct NewKey {
         if let problem = PolicyName.problem(with: name) {
             throw Problem(parameter: "name", message: "the name of key '\(abbreviated(name))' \(problem); \(PolicyName.hint)")
         }
+        for (parameter, words) in [("models", models), ("endpoints", endpoints)]
+        where words.contains(where: { $0.allSatisfy(\.isWhitespace) }) {
+            throw Problem(
+                parameter: parameter, message: "'\(parameter)' has an empty name; a key without '\(parameter)' may use all of them")
+        }
         for word in endpoints where !KeyOperation.words.contains(word) {
             let known = KeyOperation.words
             let hint = nearest(to: word, in: known).map { "did you mean '\($0)'" } ?? "use some of \(known.joined(separator: ", "))"
@@ -67,12 +72,22 @@ package struct NewKey {
     /// The secret and the lines, as a person reads them.
     package var text: String { "\(secret)\n\n\(yaml)" }
 
-    /// Reads amounts and a period: `50usd/month`, `1000000tokens/day`, `50usd,1000000tokens/total`; without a period,
-    /// it is that of the policy's own default.
+    /// Reads amounts and their period: `50usd/month`, `1000000tokens/day`, `50usd,1000000tokens/total`; without a
+    /// period, it is that of the policy's own default.
     private static func budget(_ text: String) throws(Problem) -> DraftValue {
-        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         var fields: [DraftField] = []
-        for amount in parts[0].split(separator: ",", omittingEmptySubsequences: false) {
+        var period: Budget.Period?
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let amount = part.prefix { $0 != "/" }
+            if amount.endIndex < part.endIndex {
+                guard let own = Budget.Period(rawValue: String(part[amount.endIndex...].dropFirst())) else { throw badBudget(text) }
+                guard period == nil || period == own else {
+                    throw Problem(
+                        parameter: "budget",
+                        message: "a budget has one period, such as 50usd,1000000tokens/month, not '\(abbreviated(text))'")
+                }
+                period = own
+            }
             let number = amount.prefix { $0.isNumber || $0 == "." }
             let unit = String(amount[number.endIndex...]), value = amount.utf8.count <= 32 ? Double(number) : nil
             guard let value, value > 0, value <= 1e12, !fields.contains(where: { $0.key == unit }) else { throw badBudget(text) }
@@ -82,10 +97,7 @@ package struct NewKey {
             default: throw badBudget(text)
             }
         }
-        if parts.count > 1 {
-            guard Budget.Period(rawValue: parts[1]) != nil else { throw badBudget(text) }
-            fields.append(DraftField("per", .text(parts[1])))
-        }
+        if let period { fields.append(DraftField("per", .text(period.rawValue))) }
         return .mapping(fields)
     }
 
@@ -94,7 +106,7 @@ package struct NewKey {
         return Problem(
             parameter: "budget",
             message:
-                "'budget' takes an amount and a period, such as 50usd/month or 1000000tokens/day, not '\(abbreviated(text))'; the periods are \(periods)"
+                "'budget' takes an amount and a period, such as 50usd/month or 50usd,1000000tokens/day, not '\(abbreviated(text))'; the periods are \(periods)"
         )
     }
 }

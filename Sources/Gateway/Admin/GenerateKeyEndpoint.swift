@@ -33,7 +33,10 @@ enum GenerateKeyEndpoint {
     }
 
     private static func key(_ query: QueryFields) throws(APIError) -> NewKey {
-        func list(_ name: String) -> [String] { query[name].map { $0.split(separator: ",").map(String.init) } ?? [] }
+        // An empty name is an error, and never stands for everything.
+        func list(_ name: String) -> [String] {
+            query[name].map { $0.split(separator: ",", omittingEmptySubsequences: false).map(String.init) } ?? []
+        }
         if let admin = query["admin"], !["true", "false"].contains(admin) {
             throw APIError(400, "'admin' must be true or false", code: "invalid_value", param: "admin")
         }
