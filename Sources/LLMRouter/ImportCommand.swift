@@ -42,6 +42,7 @@ struct ImportCommand: ParsableCommand {
             counts.joined(separator: ", ") + "; "
                 + (omissions == 0
                     ? "nothing is left out" : "\(omissions.counted("comment")) in the file need\(omissions == 1 ? "s" : "") a look"))
+        if draft.models.isEmpty { Console.error("no model is left, and a policy needs one; the comments say why") }
         Console.error("check it with 'llm-router check \(ShellWord(write ?? "routes.yaml"))'")
     }
 }

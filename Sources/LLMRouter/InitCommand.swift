@@ -35,6 +35,7 @@ struct InitCommand: ParsableCommand {
     }
 
     func run() throws {
+        guard file != "-" else { throw ValidationError("'-' is no name of a file; name the file to write") }
         if access(file, F_OK) == 0 { throw ValidationError("file '\(file)' exists already; remove it, or name another one") }
         let asks = !yes && isatty(0) == 1 && isatty(1) == 1
         let chosen = try chosenProviders(asks: asks)
@@ -69,11 +70,12 @@ struct InitCommand: ParsableCommand {
         return try Self.ask("Where do clients connect (:8080 for other machines too)?", usual: usual, read: Self.address)
     }
 
-    /// Asks until the line can be read. An empty line, or the end of the input, means the usual value.
+    /// Asks until the line can be read. An empty line means the usual value. The end of the input ends the program.
     private static func ask<Value>(_ question: String, usual: String, read: (String) throws -> Value) throws -> Value {
         while true {
             Console.ask("\(question) [\(usual)] ")
-            guard let line = readLine(), !line.isEmpty else { return try read(usual) }
+            guard let line = readLine() else { throw ExitCode(1) }
+            guard !line.isEmpty else { return try read(usual) }
             do { return try read(line) } catch { Console.error("\(error)") }
         }
     }

@@ -36,7 +36,12 @@ struct ForeignMapping {
         }
     }
 
-    mutating func text(_ key: String) -> String? { take(key, as: \.foreignText) }
+    /// An empty text says as little as none.
+    mutating func text(_ key: String) -> String? { text([key]) }
+    mutating func text(_ keys: [String]) -> String? {
+        take(keys, as: \.foreignText).flatMap { $0.allSatisfy(\.isWhitespace) ? nil : $0 }
+    }
+
     mutating func number(_ key: String) -> Double? { take(key, as: \.foreignNumber) }
     mutating func texts(_ key: String) -> [String] { take(key, as: \.foreignTexts) ?? [] }
     mutating func bool(_ key: String) -> Bool? { take(key, as: \.foreignBool) }
@@ -51,6 +56,12 @@ struct ForeignMapping {
         entries += others.entries.filter { other in !entries.contains { $0.key.text == other.key.text } }
     }
 
+    /// A key's value, which stays.
+    func peek(_ key: String) -> ConfigNode? { entries.first { $0.key.text == key && !$0.value.isNull }?.value }
+
+    /// All keys and scalars, however deep.
+    var texts: [String] { entries.flatMap { [$0.key.text] + $0.value.foreignScalars } }
+
     /// The entries that are left, in the order of the file.
     var rest: [(key: String, value: ConfigNode)] { entries.filter { !$0.value.isNull }.map { ($0.key.text, $0.value) } }
 }
@@ -59,6 +70,15 @@ extension ConfigNode {
     /// The text of a scalar as the file has it, with its variables; nil for anything else.
     var foreignText: String? {
         if case .scalar(let scalar) = content, !scalar.isNull { scalar.source } else { nil }
+    }
+
+    /// All keys and scalars inside.
+    fileprivate var foreignScalars: [String] {
+        switch content {
+        case .scalar(let scalar): [scalar.source]
+        case .sequence(let nodes): nodes.flatMap(\.foreignScalars)
+        case .mapping(let entries): ForeignMapping(entries).texts
+        }
     }
 
     /// The texts of a list. A single one counts as a list of one. nil if something else is among them.
@@ -81,9 +101,9 @@ extension ConfigNode {
         }
     }
 
-    /// A whole number within a range; one beyond its ends counts as the end.
+    /// A whole number within a range.
     func int(in range: ClosedRange<Int>) -> Int? {
-        foreignNumber.map { Int(max(Double(range.lowerBound), min(Double(range.upperBound), $0.rounded()))) }
+        foreignNumber.flatMap { Int(exactly: $0) }.flatMap { range.contains($0) ? $0 : nil }
     }
 
     /// A whole number of at least 1, or the variable that has it.
@@ -91,7 +111,7 @@ extension ConfigNode {
         if let text = foreignText, case .variable(let name) = ForeignSecret(text), ForeignSecret.renamedVariable(text) == nil {
             return .variable(name)
         }
-        return foreignNumber.flatMap { 1...1_000_000_000 ~= $0.rounded() ? .int(Int($0.rounded())) : nil }
+        return int(in: 1...1_000_000_000).map(DraftValue.int)
     }
 
     /// A time in seconds, as policies write it.

@@ -9,7 +9,14 @@ struct ForeignNames {
     ///   - foreign: the names in the other file. Those that a policy allows stay.
     ///   - fallback: what an entry is called if nothing is left of its name.
     init(_ foreign: [String], mayHaveSlash: Bool = false, fallback: String) {
-        for name in foreign where Self.isAllowed(name, mayHaveSlash) { names[name] = name }
+        self.init(foreign, mayHaveSlash, fallback) { Self.isAllowed($0, mayHaveSlash) }
+    }
+
+    /// What tags are called in the policy. An empty one is none.
+    init(ofTags foreign: [String]) { self.init(foreign.filter { !$0.isEmpty }, false, "tag") { isTag($0) } }
+
+    private init(_ foreign: [String], _ mayHaveSlash: Bool, _ fallback: String, isAllowed: (String) -> Bool) {
+        for name in foreign where isAllowed(name) { names[name] = name }
         taken = Set(names.keys)
         for name in foreign where names[name] == nil {
             names[name] = free(Self.allowed(name, mayHaveSlash, fallback), separator: "-")
@@ -22,6 +29,15 @@ struct ForeignNames {
     /// What a comment says about an entry; nil if it is called as before.
     func comment(_ foreign: String) -> String? {
         names[foreign] == foreign ? nil : "It was called '\(ImportWords.printable(foreign))'."
+    }
+
+    /// Sets the tags of a model, with a comment for each that is called otherwise here.
+    func setTags(_ foreign: [String], of model: inout DraftEntry) {
+        model.set("tags", .texts(foreign.compactMap { names[$0] }))
+        for tag in foreign {
+            guard let name = names[tag], name != tag else { continue }
+            model.comments.append("The tag '\(ImportWords.printable(tag))' is called \(name) here.")
+        }
     }
 
     /// A name that no entry has yet: the given one, or the first with a number.

@@ -8,26 +8,33 @@ struct FreeRouterImport {
     private var policy = PolicyDraft()
     /// The tag of the model that only the fallback uses. The route `auto` leaves it out.
     private static let fallbackTag = "fallback"
-    private var variables = ForeignVariables()
+    private var variables: ForeignVariables
     private var providers = ForeignNames([], fallback: "provider")
     private var names = ForeignNames([], fallback: "model")
+    private var tags = ForeignNames(ofTags: [])
 
-    init(_ root: ForeignMapping) { self.root = root }
+    init(_ root: ForeignMapping) { (self.root, variables) = (root, ForeignVariables(of: root)) }
 
     consuming func draft() -> PolicyDraft {
         _ = root.take("modelsFile")
-        let given = root.mapping("providers")?.rest ?? []
-        providers = ForeignNames(given.map(\.key), fallback: "provider")
-        for (name, node) in given { readProvider(name, node) }
+        let services = root.mapping("providers")?.rest ?? []
+        providers = ForeignNames(services.map(\.key), fallback: "provider")
+        for (name, node) in services { readProvider(name, node) }
         let overrides = readOverrides()
         let models = root.list("models")
-        let modelNames = models.compactMap { node in
-            var fields = ForeignMapping(node)
-            return fields?.text("name")
-        }
+        let given = models.compactMap { ForeignMapping($0) }
+        let modelNames = given.compactMap { $0.peek("name")?.foreignText }
         names = ForeignNames(modelNames, mayHaveSlash: true, fallback: "model")
-        for name in overrides.map(\.name) where !modelNames.contains(name) {
-            policy.omissions.append("modelOverrides: there is no model '\(ImportWords.printable(name))'.")
+        tags = ForeignNames(ofTags: given.flatMap { $0.peek("tags")?.foreignTexts ?? [] })
+        for override in overrides {
+            let name = ImportWords.printable(override.name), provider = override.fields.peek("provider")?.foreignText
+            let owners = given.filter { $0.peek("name")?.foreignText == override.name }.map { $0.peek("provider")?.foreignText }
+            if owners.isEmpty {
+                policy.omissions.append("modelOverrides: there is no model '\(name)'.")
+            } else if let provider, !owners.contains(provider) {
+                policy.omissions.append(
+                    "modelOverrides: there is no model '\(name)' of the provider '\(ImportWords.printable(provider))'.")
+            }
         }
         if models.isEmpty { policy.omissions.append("modelsFile: name the file with the models too, after 'config.yaml'.") }
         for node in models { readModel(node, overrides) }
@@ -52,21 +59,23 @@ struct FreeRouterImport {
         var provider = DraftEntry(key)
         provider.comments = [providers.comment(name)].compactMap(\.self)
         let baseURL = fields.text("baseUrl")
-        let known = KnownService.byPrefix[name]
-        if let baseURL, known == nil || known?.plugin == "openai-compatible" {
-            let server = KnownService.openAIServer(at: baseURL)
+        let known = KnownService.byPrefix[name], isOwn = known?.isOwn(baseURL) != false
+        let account = isOwn ? name : ForeignVariables.owner(name, at: baseURL)
+        if let baseURL {
+            // Every provider of the origin speaks OpenAI's format.
+            let server = KnownService.openAIServer(at: baseURL, of: known)
             provider.set("plugin", .text(server.plugin))
-            let address = server.baseURL.map { variables.address($0, of: name) }
+            let address = server.baseURL.map { variables.address($0, of: account) }
             provider.set("base_url", address?.value)
             provider.comments += (address?.comment).map { [$0] } ?? []
-        } else if let known {
+        } else if let known, !known.needsAddress {
             provider.set("plugin", .text(known.plugin))
             provider.set("base_url", known.baseURL.map(DraftValue.text))
         } else {
             policy.omissions.append("provider '\(ImportWords.printable(name))' has no 'baseUrl', so it can't be reached.")
             return
         }
-        let secret = fields.text("apiKey").map { variables.key($0, of: name, usual: known?.variable) }
+        let secret = fields.text("apiKey").map { variables.key($0, of: account, usual: isOwn ? known?.variable : nil) }
         provider.set("api_key", secret?.value)
         provider.comments += (secret?.comment).map { [$0] } ?? []
         if let words = ImportWords.leftOver(fields.keys) { provider.comments.append(words) }
@@ -127,7 +136,7 @@ struct FreeRouterImport {
         model.set("provider", .text(owner))
         model.set("upstream", fields.text("model").map(DraftValue.text))
         model.set("type", fields.take("type") { $0.foreignText.flatMap { ["fast", "reasoning"].contains($0) ? .text($0) : nil } })
-        model.set("tags", .texts(fields.texts("tags").map { $0.replacing(" ", with: "-") }))
+        tags.setTags(fields.texts("tags"), of: &model)
         model.set("supports", .texts(Self.capabilities.filter { fields.bool($0.key) == true }.map(\.word)))
         model.set("context", fields.take("contextSize", as: \.draftCount))
         model.set("max_output", fields.take("maxOutputTokens", as: \.draftCount))

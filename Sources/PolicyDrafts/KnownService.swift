@@ -3,6 +3,8 @@ package struct KnownService {
     let plugin: String
     /// nil if the plugin knows the address, or if the file must say it.
     var baseURL: String?
+    /// The address that the plugin knows.
+    var home: String?
     /// The variable that usually holds the key.
     var variable: String?
     /// How an address looks that the file must say; nil if it need not say one.
@@ -14,11 +16,34 @@ package struct KnownService {
 
     var needsAddress: Bool { addressForm != nil }
 
+    /// Whether an address, or its absence, leads to the service itself, and not to another server of its format.
+    func isOwn(_ address: String?) -> Bool {
+        guard let address else { return !needsAddress }
+        return (baseURL ?? home).map { Self.host(of: $0) == Self.host(of: address) } ?? false
+    }
+
+    /// Whether the plugin need not be told an address. The version may be missing, or be OpenAI's.
+    private func isHome(_ address: String) -> Bool {
+        guard let home else { return false }
+        let server = "https://\(Self.host(of: home))"
+        let text = address.hasSuffix("/") ? String(address.dropLast()) : address
+        return [home, server, "\(server)/v1"].contains(text.lowercased())
+    }
+
+    /// Without a port; empty if there is none.
+    private static func host(of address: String) -> String {
+        address.firstRange(of: "://").map { address[$0.upperBound...].prefix { !":/".contains($0) }.lowercased() } ?? ""
+    }
+
     private static func compatible(_ baseURL: String, _ variable: String) -> KnownService {
         KnownService(plugin: "openai-compatible", baseURL: baseURL, variable: variable)
     }
 
     private static let anyServer = KnownService(plugin: "openai-compatible", addressForm: "http://HOST:PORT/v1")
+
+    private static let azure = KnownService(
+        plugin: "azure-openai", variable: "AZURE_API_KEY", addressForm: "https://NAME.openai.azure.com",
+        apis: [responsesAPI, "o_series", "gpt5_series"])
 
     private static let bedrock = KnownService(plugin: "bedrock", apis: ["converse", "converse_like", "invoke", "async_invoke"])
 
@@ -27,18 +52,18 @@ package struct KnownService {
 
     /// By LiteLLM's prefix of a model. Source: LiteLLM's documentation of its providers.
     static let byPrefix: [String: KnownService] = [
-        "openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY", apis: [responsesAPI, "chat"]),
-        "text-completion-openai": KnownService(plugin: "openai", variable: "OPENAI_API_KEY"),
-        "azure": KnownService(
-            plugin: "azure-openai", variable: "AZURE_API_KEY", addressForm: "https://NAME.openai.azure.com",
-            apis: [responsesAPI, "o_series", "gpt5_series"]),
-        "anthropic": KnownService(plugin: "anthropic", variable: "ANTHROPIC_API_KEY"),
-        "gemini": KnownService(plugin: "gemini", variable: "GEMINI_API_KEY"),
+        "openai": KnownService(
+            plugin: "openai", home: "https://api.openai.com/v1", variable: "OPENAI_API_KEY", apis: [responsesAPI, "chat"]),
+        "text-completion-openai": KnownService(plugin: "openai", home: "https://api.openai.com/v1", variable: "OPENAI_API_KEY"),
+        "azure": azure,
+        "azure_text": azure,
+        "anthropic": KnownService(plugin: "anthropic", home: "https://api.anthropic.com", variable: "ANTHROPIC_API_KEY"),
+        "gemini": KnownService(plugin: "gemini", home: "https://generativelanguage.googleapis.com", variable: "GEMINI_API_KEY"),
         "vertex_ai": KnownService(plugin: "gemini", modelPrefix: "gemini"),
         "bedrock": bedrock,
         "bedrock_converse": bedrock,
-        "openrouter": KnownService(plugin: "openrouter", variable: "OPENROUTER_API_KEY"),
-        "deepseek": KnownService(plugin: "deepseek", variable: "DEEPSEEK_API_KEY"),
+        "openrouter": KnownService(plugin: "openrouter", home: "https://openrouter.ai/api/v1", variable: "OPENROUTER_API_KEY"),
+        "deepseek": KnownService(plugin: "deepseek", home: "https://api.deepseek.com", variable: "DEEPSEEK_API_KEY"),
         "ollama": KnownService(plugin: "ollama"),
         "ollama_chat": KnownService(plugin: "ollama"),
         "groq": compatible("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
@@ -81,13 +106,25 @@ package struct KnownService {
         return "write 'plugin: \(service.plugin)'\(address ?? "")"
     }
 
-    /// By the host of a `base_url` for which a plugin of its own exists.
-    private static let byHost = ["api.openai.com": "openai", "openrouter.ai": "openrouter", "api.deepseek.com": "deepseek"]
+    /// The variables that usually hold a service's key.
+    static let variables = Set(byPrefix.values.compactMap(\.variable) + awsVariables)
+
+    static let awsVariables = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+
+    /// The services that speak OpenAI's format and have a plugin of their own, by host.
+    private static let byHost: [String: KnownService] = {
+        let services = ["openai", "openrouter", "deepseek"].compactMap { byPrefix[$0] }
+        return Dictionary(services.map { ($0.home.map(host) ?? "", $0) }) { first, _ in first }
+    }()
 
     /// The plugin for a server that speaks OpenAI's format, and the address if the plugin doesn't know it.
-    static func openAIServer(at baseURL: String) -> (plugin: String, baseURL: String?) {
-        let host = baseURL.firstRange(of: "://").map { baseURL[$0.upperBound...].prefix { !":/".contains($0) } } ?? ""
-        return byHost[host.lowercased()].map { ($0, nil) } ?? ("openai-compatible", baseURL)
+    ///
+    /// - Parameter service: what the server stands for, if it isn't the service's own. One in front of OpenRouter or of
+    ///   DeepSeek has their own fields too.
+    static func openAIServer(at baseURL: String, of service: KnownService? = nil) -> (plugin: String, baseURL: String?) {
+        if let known = byHost[host(of: baseURL)] { return (known.plugin, known.isHome(baseURL) ? nil : baseURL) }
+        let plugin = byHost.values.first { $0.plugin == service?.plugin && $0.plugin != "openai" }?.plugin
+        return (plugin ?? "openai-compatible", baseURL)
     }
 
     /// What a model without a prefix belongs to, by its name; nil if nothing is known.

@@ -1,9 +1,18 @@
+import ConfigTree
+
 /// The deployments of one name, which LiteLLM calls a model group.
 struct LiteLLMGroup {
     struct Deployment {
         var model: DraftEntry
         /// Deployments of a lower order come first. Those without one come last.
         let order: Double
+        /// What it says of each of `Share.allCases`.
+        let shares: [ConfigNode?]
+    }
+
+    /// What says how often a deployment is drawn.
+    enum Share: String, CaseIterable {
+        case weight, rpm, tpm
     }
 
     let name: String
@@ -21,6 +30,38 @@ struct LiteLLMGroup {
         }
     }
 
+    /// Sets the weights by which LiteLLM's `simple-shuffle` draws among deployments of one order: of what `Share`
+    /// names, the first that the first deployment has. A deployment without it isn't drawn. Source: `simple_shuffle`
+    /// in LiteLLM.
+    mutating func setWeights() {
+        for order in Set(deployments.map(\.order)) {
+            let members = deployments.indices.filter { deployments[$0].order == order }
+            let first = deployments[members[0]].shares
+            guard members.count > 1, let kind = first.firstIndex(where: { $0 != nil }) else { continue }
+            let nodes = members.map { deployments[$0].shares[kind] }, values = nodes.map { $0.map(\.foreignNumber) ?? 0 }
+            let share = Share.allCases[kind]
+            guard let weights = Self.weights(values.compactMap(\.self), areCounts: share != .weight), weights.count == members.count else {
+                if values.contains(nil) {
+                    deployments[members[0]].model.comments.append(
+                        "LiteLLM draws by '\(share.rawValue)', which can't be read here: write a 'weight' for each.")
+                }
+                continue
+            }
+            for (index, weight) in zip(members, weights) where weight != 1 { deployments[index].model.set("weight", .number(weight)) }
+        }
+    }
+
+    /// Numbers of the same proportions from 0 to 1000; nil if there are none. Counts become the least whole numbers:
+    /// 60, 600, 60000 → 1, 10, 1000.
+    private static func weights(_ shares: [Double], areCounts: Bool) -> [Double]? {
+        guard let most = shares.max(), most > 0, shares.allSatisfy({ 0...1e12 ~= $0 }) else { return nil }
+        let counts = shares.compactMap { Int(exactly: $0) }
+        let unit = areCounts && counts.count == shares.count ? Double(counts.reduce(0, greatestCommonDivisor)) : 1
+        return shares.map { most / unit > 1000 ? $0 * 1000 / most : $0 / unit }
+    }
+
+    private static func greatestCommonDivisor(_ a: Int, _ b: Int) -> Int { b == 0 ? a : greatestCommonDivisor(b, a % b) }
+
     /// The group of one of a wildcard's models; nil if the wildcard doesn't stand for it.
     func group(ofModel model: String) -> LiteLLMGroup? {
         let prefix = name.dropLast()
@@ -32,7 +73,7 @@ struct LiteLLMGroup {
         let upstream = if case .text(let pattern)? = deployment.model["upstream"] { pattern.replacing("*", with: rest) } else { rest }
         var entry = deployment.model.renamed(model)
         entry.set("upstream", upstream == model ? nil : .text(upstream))
-        return LiteLLMGroup(name: model, deployments: [Deployment(model: entry, order: deployment.order)])
+        return LiteLLMGroup(name: model, deployments: [Deployment(model: entry, order: deployment.order, shares: deployment.shares)])
     }
 
     /// The group with the names that its models have beside a route of the group's name. Clients don't see them.

@@ -8,13 +8,20 @@ internal import RoutingPolicy
 struct LiteLLMImport {
     private var root: ForeignMapping
     private var policy = PolicyDraft()
-    private var providers = LiteLLMProviders()
+    private var providers: LiteLLMProviders
     private var credentials: [String: ForeignMapping] = [:]
     private var names = ForeignNames([], fallback: "model")
+    private var tags = ForeignNames(ofTags: [])
     /// In the order of the file.
     private var groups: [LiteLLMGroup] = []
 
-    init(_ root: ForeignMapping) { self.root = root }
+    private let deployments: [ConfigNode]
+
+    init(_ root: ForeignMapping) {
+        self.root = root
+        deployments = self.root.list("model_list")
+        providers = LiteLLMProviders(of: root, deployments: deployments)
+    }
 
     consuming func draft() -> PolicyDraft {
         for node in root.list("credential_list") {
@@ -24,15 +31,17 @@ struct LiteLLMImport {
         var router = root.mapping("router_settings") ?? ForeignMapping([])
         var settings = root.mapping("litellm_settings") ?? ForeignMapping([])
         let aliases = router.mapping("model_group_alias")?.rest ?? []
-        let deployments = root.list("model_list")
+        let entries = deployments.compactMap { ForeignMapping($0) }
         names = ForeignNames(
-            deployments.compactMap { node in
-                var entry = ForeignMapping(node)
-                return entry?.text("model_name")
-            } + aliases.map(\.key), mayHaveSlash: true, fallback: "model")
+            entries.compactMap { $0.peek("model_name")?.foreignText } + aliases.map(\.key), mayHaveSlash: true, fallback: "model")
+        tags = ForeignNames(
+            ofTags: entries.compactMap { $0.peek("litellm_params").flatMap { ForeignMapping($0) } }
+                .flatMap { $0.peek("tags")?.foreignTexts ?? [] })
         for node in deployments { readDeployment(node) }
         readDefaults(&router, &settings)
-        LiteLLMRoutes(groups, names: names, order: readOrder(&router)).write(aliases: aliases, &router, &settings, into: &policy)
+        let order = readOrder(&router)
+        if order == "weighted" { for index in groups.indices { groups[index].setWeights() } }
+        LiteLLMRoutes(groups, names: names, order: order).write(aliases: aliases, &router, &settings, into: &policy)
         readServer()
         if let variables = root.mapping("environment_variables") {
             policy.omissions.append("environment_variables: write \(variables.keys.joined(separator: ", ")) into '.env', beside this file.")
@@ -85,15 +94,17 @@ struct LiteLLMImport {
         if place.upstream != (isWildcard ? "*" : key) { draft.set("upstream", .text(place.upstream)) }
         if place.usesResponses { draft.set("formats", .texts(["openai-responses"])) }
         var info = entry.mapping("model_info") ?? ForeignMapping([])
+        let shares = LiteLLMGroup.Share.allCases.map { parameters.peek($0.rawValue) }
         // LiteLLM's router reads these beside `litellm_params` too.
         for limit in ["rpm", "tpm"] {
             guard let value = entry.take(limit) else { continue }
             parameters.add(ForeignMapping([ConfigEntry(key: ConfigText(limit, at: value.position), value: value)]))
         }
         let order = parameters.number("order") ?? .infinity
+        tags.setTags(parameters.texts("tags"), of: &draft)
         LiteLLMModel.read(&parameters, &info, of: place.upstream, into: &draft)
         if let words = ImportWords.leftOver(entry.keys) { draft.comments.append(words) }
-        let deployment = LiteLLMGroup.Deployment(model: draft, order: order)
+        let deployment = LiteLLMGroup.Deployment(model: draft, order: order, shares: shares)
         if let index {
             groups[index].deployments.append(deployment)
         } else {

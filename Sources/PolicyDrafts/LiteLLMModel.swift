@@ -12,7 +12,6 @@ enum LiteLLMModel {
                 model.comments.append("The mode '\(ImportWords.printable(operation))' has no counterpart.")
             }
         }
-        model.set("tags", .texts(parameters.texts("tags").map { $0.replacing(" ", with: "-") }))
         let supports = capabilities.filter { info.bool($0.0) == true }.map(\.1)
         model.set("supports", .texts(supports.filter { $0 != "streaming" }))
         let input = info.take("max_input_tokens", as: \.draftCount), both = info.take("max_tokens", as: \.draftCount)
@@ -27,7 +26,8 @@ enum LiteLLMModel {
         model.set("timeouts", "total", parameters.take("timeout", as: \.draftSeconds))
         model.set("timeouts", "first_content", parameters.take("stream_timeout", as: \.draftSeconds))
         model.set("retry", "retries", parameters.take(["num_retries", "max_retries"]) { $0.int(in: 0...10) }.map(DraftValue.int))
-        model.set("weight", parameters.take("weight", as: \.draftWeight))
+        // The group of the model says what it is worth.
+        _ = parameters.take("weight") { $0.foreignNumber.flatMap { $0 >= 0 ? $0 : nil } }
         for key in requestFields { model.set("request_defaults", key, parameters.take(key)?.draft) }
         for (key, value) in parameters.mapping("extra_body")?.rest ?? [] { model.set("request_overrides", key, value.draft) }
         // The names of the service, which say nothing more here.

@@ -5,7 +5,23 @@ internal import RoutingPolicy
 struct LiteLLMProviders {
     private(set) var entries: [DraftEntry] = []
 
-    var variables = ForeignVariables()
+    var variables: ForeignVariables
+
+    /// - Parameter root: the whole file.
+    init(of root: ForeignMapping, deployments: [ConfigNode]) {
+        variables = ForeignVariables(of: root, others: deployments.flatMap(Self.impliedVariables))
+    }
+
+    /// The variables that LiteLLM reads for a deployment that doesn't name its key.
+    private static func impliedVariables(_ deployment: ConfigNode) -> [String] {
+        guard let parameters = ForeignMapping(deployment)?.peek("litellm_params").flatMap({ ForeignMapping($0) }),
+            let model = parameters.peek("model")?.foreignText
+        else { return [] }
+        let (prefix, upstream) = split(model, given: parameters.peek("custom_llm_provider")?.foreignText)
+        let service = (prefix ?? KnownService.prefix(ofModel: upstream)).flatMap { KnownService.byPrefix[$0] }
+        if service?.plugin == "bedrock" { return parameters.peek("aws_access_key_id") == nil ? KnownService.awsVariables : [] }
+        return parameters.peek("api_key") == nil ? [service?.variable].compactMap(\.self) : []
+    }
 
     /// Where a deployment's model is.
     struct Place {
@@ -18,7 +34,7 @@ struct LiteLLMProviders {
 
     /// Takes what belongs to the provider. nil with a comment if the model can't be reached.
     mutating func place(of model: String, _ parameters: inout ForeignMapping, comments: inout [String]) -> Place? {
-        let address = parameters.take(["api_base", "base_url"], as: \.foreignText)
+        let address = parameters.text(["api_base", "base_url"])
         var (prefix, upstream) = Self.split(model, given: parameters.text("custom_llm_provider"))
         guard let name = prefix ?? KnownService.prefix(ofModel: upstream) ?? (address == nil ? nil : "openai"),
             let service = KnownService.byPrefix[name] ?? (address == nil ? nil : KnownService(plugin: "openai-compatible"))
@@ -47,16 +63,11 @@ struct LiteLLMProviders {
             comments.append("of the models of '\(name)', only those are reached whose names begin with '\(service.modelPrefix ?? "")'.")
             return nil
         }
-        set(service, name, address, into: &entry)
+        let isOwn = service.isOwn(address)
+        let account = isOwn ? name : ForeignVariables.owner(name, at: address)
+        set(service, account, address, into: &entry)
         setAccount(of: service, &parameters, into: &entry)
-        if let text = parameters.text("api_key"), !text.isEmpty {
-            let key = variables.key(text, of: name, usual: service.variable)
-            entry.set("api_key", key.value)
-            entry.comments += key.comment.map { [$0] } ?? []
-        } else if address == nil || service.plugin == "azure-openai" {
-            // LiteLLM reads the usual variable of the service.
-            entry.set("api_key", service.variable.map(DraftValue.variable))
-        }
+        setKey(parameters.text("api_key"), of: account, service, isOwn: isOwn, into: &entry)
         return Place(provider: self.name(of: entry, like: name), upstream: upstream, usesResponses: api == KnownService.responsesAPI)
     }
 
@@ -90,13 +101,37 @@ struct LiteLLMProviders {
         return String(upstream[..<slash])
     }
 
+    /// Without a key, LiteLLM reads the usual variable of the service, even for a server of others. Such a server
+    /// doesn't get that key here.
+    private mutating func setKey(_ text: String?, of account: String, _ service: KnownService, isOwn: Bool, into entry: inout DraftEntry) {
+        if let text {
+            let key = variables.key(text, of: account, usual: isOwn ? service.variable : nil)
+            entry.set("api_key", key.value)
+            entry.comments += key.comment.map { [$0] } ?? []
+        } else if isOwn || service.plugin == "azure-openai" {
+            entry.set("api_key", service.variable.map(DraftValue.variable))
+        } else if let usual = service.variable {
+            let words = "LiteLLM sends the value of \(usual) to this address, too."
+            guard entry["plugin"] != .text("openai-compatible") else {
+                return entry.comments.append("\(words) Write 'api_key' if the server needs a key.")
+            }
+            let variable = variables.key(of: account)
+            entry.set("api_key", .variable(variable))
+            entry.comments.append("\(words) The key for it is in the variable \(variable) here.")
+        }
+    }
+
     private mutating func set(_ service: KnownService, _ name: String, _ address: String?, into entry: inout DraftEntry) {
         guard let address else {
             entry.set("plugin", .text(service.plugin))
             entry.set("base_url", service.baseURL.map(DraftValue.text))
             return
         }
-        let server = service.plugin == "openai" ? KnownService.openAIServer(at: address) : (service.plugin, address)
+        // LiteLLM adds the path of Anthropic's API unless it is there; the plugin always does.
+        let isWhole = service.plugin == "anthropic" && address.hasSuffix("/v1/messages")
+        let server =
+            service.plugin == "openai"
+            ? KnownService.openAIServer(at: address) : (service.plugin, isWhole ? String(address.dropLast(12)) : address)
         entry.set("plugin", .text(server.0))
         guard let text = server.1 else { return }
         let (value, comment) = variables.address(text, of: name)
@@ -113,13 +148,19 @@ struct LiteLLMProviders {
         case "azure-openai":
             entry.set("api_version", value("api_version"))
         case "gemini":
-            entry.set("project", value("vertex_project"))
-            entry.set("location", value("vertex_location"))
+            let project = value("vertex_project"), location = value("vertex_location")
+            // Source: LiteLLM's documentation of Vertex AI.
+            let isVertex = service.modelPrefix != nil
+            entry.set("project", project ?? (isVertex ? .variable("VERTEXAI_PROJECT") : nil))
+            entry.set("location", location ?? (isVertex ? .template("${VERTEXAI_LOCATION:-us-central1}") : nil))
             if entry["project"] != nil { entry.set("token_file", .text("/run/secrets/vertex_token")) }
         case "bedrock":
             let region = value("aws_region_name")
-            entry.set("region", region ?? entry["region"] ?? .template("${AWS_REGION:-us-east-1}"))
-            for (key, variable) in [("access_key_id", "AWS_ACCESS_KEY_ID"), ("secret_access_key", "AWS_SECRET_ACCESS_KEY")] {
+            if region == nil, entry["region"] == nil {
+                entry.comments.append("LiteLLM reads the region from AWS_REGION_NAME before AWS_REGION.")
+            }
+            entry.set("region", region ?? entry["region"] ?? .template("${AWS_REGION:-us-west-2}"))
+            for (key, variable) in zip(["access_key_id", "secret_access_key"], KnownService.awsVariables) {
                 let given = parameters.text("aws_\(key)").map { variables.key($0, of: "aws_\(key)", usual: variable) }
                 entry.set(key, given?.value ?? .variable(variable))
                 entry.comments += (given?.comment).map { [$0] } ?? []
@@ -127,12 +168,6 @@ struct LiteLLMProviders {
         default:
             break
         }
-        let headers = parameters.mapping("extra_headers")?.rest.compactMap { name, value in
-            value.foreignText.map { DraftField(name, variables.header(name, $0)) }
-        }
-        if let headers, !headers.isEmpty {
-            entry.set("headers", .mapping(headers))
-            entry.comments.append(ForeignVariables.headersComment)
-        }
+        variables.setHeaders(parameters.mapping("extra_headers"), of: &entry)
     }
 }

@@ -6,14 +6,14 @@ internal import RoutingPolicy
 struct ThreeFilesImport {
     private var root: ForeignMapping
     private var policy = PolicyDraft()
-    private var variables = ForeignVariables()
+    private var variables: ForeignVariables
     private var providers = ForeignNames([], fallback: "provider")
     private var models = ForeignNames([], fallback: "model")
     private var keys = ForeignNames([], fallback: "key")
     /// The keys of clients, and the first that has each. Its rights are those that count.
     private var secrets: [String: String] = [:]
 
-    init(_ root: ForeignMapping) { self.root = root }
+    init(_ root: ForeignMapping) { (self.root, variables) = (root, ForeignVariables(of: root)) }
 
     consuming func draft() -> PolicyDraft {
         let (given, models) = (root.mapping("providers")?.rest ?? [], root.mapping("models")?.rest ?? [])
@@ -90,25 +90,18 @@ struct ThreeFilesImport {
         provider.comments += comment.map { [$0] } ?? []
     }
 
+    /// A key of Anthropic may be among the header fields.
     private mutating func readHeaders(_ fields: inout ForeignMapping, into provider: inout DraftEntry) {
-        let plugin = provider["plugin"]
-        var others: [DraftField] = []
-        for (name, value) in fields.mapping("headers")?.rest ?? [] {
-            guard let text = value.foreignText else { continue }
-            switch name.lowercased() {
-            case "http-referer" where plugin == .text("openrouter"): provider.set("app_url", .template(text))
-            case "x-title" where plugin == .text("openrouter"): provider.set("app_title", .template(text))
-            case "x-api-key" where plugin == .text("anthropic") && provider["api_key"] == nil:
-                let key = variables.key(text, of: provider.name)
-                provider.set("api_key", key.value)
-                provider.comments += key.comment.map { [$0] } ?? []
-            default: others.append(DraftField(name, variables.header(name, text)))
-            }
+        var headers = fields.mapping("headers")
+        if provider["plugin"] == .text("anthropic"), provider["api_key"] == nil,
+            let name = headers?.keys.first(where: { $0.lowercased() == "x-api-key" }), let text = headers?.text(name)
+        {
+            let isOwn = provider["base_url"] == nil
+            let key = variables.key(text, of: provider.name, usual: isOwn ? KnownService.byPrefix["anthropic"]?.variable : nil)
+            provider.set("api_key", key.value)
+            provider.comments += key.comment.map { [$0] } ?? []
         }
-        if !others.isEmpty {
-            provider.set("headers", .mapping(others))
-            provider.comments.append(ForeignVariables.headersComment)
-        }
+        variables.setHeaders(headers, of: &provider)
     }
 
     // MARK: Models

@@ -52,6 +52,30 @@ import Testing
         #expect(made.output.contains("endpoints: [chat, models]"), "\(made.output)")
     }
 
+    @Test(arguments: [
+        ["--models", ""], ["--models", "a,"], ["--models", ","], ["--endpoints", ""], ["--endpoints", "chat", ""], ["--budget", ""],
+        ["--budget", "5usd/day", "--budget", "5tokens/month"],
+    ])
+    func `an empty value of a shell's variable makes no key`(arguments: [String]) throws {
+        let made = try RouterCommand(["key", "new", "team"] + arguments)
+        #expect(made.exit == .code(2) && !made.output.contains("sk-"), "\(made.output)")
+    }
+
+    @Test func `budgets that are given one by one are one budget`() throws {
+        let made = try RouterCommand(["key", "new", "team", "--budget", "50usd/month", "--budget", "1000tokens/month"])
+        #expect(made.output.contains("budget: { usd: 50, tokens: 1000, per: month }"), "\(made.errors)")
+    }
+
+    @Test func `init takes '-' for no file`() throws {
+        let made = try RouterCommand(["init", "-", "--yes"])
+        #expect(made.exit == .code(2) && made.errors.contains("name the file"), "\(made.errors)")
+    }
+
+    @Test func `an import without models says so`() throws {
+        let made = try RouterCommand(["import", "a.yaml"], files: ["a.yaml": "model_list: {}\n"])
+        #expect(made.errors.contains("no model is left"), "\(made.errors)")
+    }
+
     @Test func `check says that a file of state can't be used`() throws {
         let folder = try TemporaryFolder()
         try folder.write("old.db", [])

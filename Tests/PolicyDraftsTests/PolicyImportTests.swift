@@ -31,7 +31,8 @@ struct OneFile: PolicySource {
     }
 
     func environment(_ name: String) -> String? {
-        name.contains("URL") ? "https://\(name.lowercased().filter(\.isLetter)).example.com/v1" : "value-of-\(name)-0123456789"
+        name.contains("URL")
+            ? "https://\(name.lowercased().filter(\.isLetter)).example.com/v1" : "value-of-\(name.replacing("_", with: "-"))-0123456789"
     }
     func glob(_ pattern: String) -> [String] { [] }
 }

@@ -38,7 +38,7 @@ package struct TagExpression: Sendable, Hashable {
 }
 
 /// Whether a text is a valid tag: visible ASCII without the characters that expressions, lists and patterns use.
-func isTag(_ text: some StringProtocol) -> Bool {
+package func isTag(_ text: some StringProtocol) -> Bool {
     !text.isEmpty && text.utf8.allSatisfy { 0x21...0x7E ~= $0 && !"!&,*".utf8.contains($0) }
 }
 
