@@ -68,15 +68,32 @@ test('the parameters become the members of a request', () => {
   assert.deepEqual(members({ model: 'a/b, c,, auto' }), { model: ['a/b', 'c', 'auto'] });
   const options = {
     temperature: 0, maxTokens: 5, topP: 0.5, frequencyPenalty: -1, presencePenalty: 1, filterMinContextSize: 4096,
-    filterPreferLowestLatency: true, filterMinSuccessRate: 0.9, timeout: 60, maxModelSwitches: 3, maxSameModelRetries: 0, retryDelay: 0,
+    filterMinMaxOutputTokens: 512, filterSupportsImage: true, filterSupportsVideo: true, filterSupportsAudio: true,
+    filterSupportsFile: true, filterSupportsTools: true, filterPreferLowestLatency: true, filterMinSuccessRate: 0.9, timeout: 60, maxModelSwitches: 3, maxSameModelRetries: 0, retryDelay: 0,
     fallbackModel: 'openrouter/deepseek/deepseek-r1',
   };
-  assert.deepEqual(members({ tags: 'coding, !paid', type: 'fast', jsonResponse: true, options }), {
+  assert.deepEqual(members({ selectionMode: 'best', tags: 'coding, !paid', type: 'fast', jsonResponse: true, options }), {
     model: 'auto', tags: 'coding, !paid', type: 'fast', response_format: { type: 'json_object' }, temperature: 0, max_tokens: 5, top_p: 0.5,
-    frequency_penalty: -1, presence_penalty: 1, min_context_size: 4096, prefer_fast: true, min_success_rate: 0.9, timeout_secs: 60,
+    frequency_penalty: -1, presence_penalty: 1, selection_mode: 'best', min_context_size: 4096, min_max_output_tokens: 512,
+    supports_image: true, supports_video: true, supports_audio: true, supports_file: true, supports_tools: true, prefer_fast: true, min_success_rate: 0.9, timeout_secs: 60,
     max_model_switches: 3, max_same_model_retries: 0, retry_delay: 0, fallback_provider: 'openrouter', fallback_model: 'deepseek/deepseek-r1',
   });
+  assert.deepEqual(members({ options: { filterPreferFast: true } }), { model: 'auto', prefer_fast: true });
+  assert.deepEqual(members({ selectionMode: 'weighted_random', options: { filterSupportsTools: false } }), { model: 'auto' });
   assert.deepEqual(members({ options: { filterMinContextSize: 0, filterMinSuccessRate: 0, fallbackModel: ' ' } }), { model: 'auto' });
+});
+
+// The names of the node of the Free LLM Router, whose settings can be copied.
+test('every parameter of the origin is one of the node', () => {
+  const { properties } = new LlmRouter().description;
+  const names = (list) => list.map((entry) => entry.name);
+  for (const name of ['model', 'selectionMode', 'tags', 'type', 'jsonResponse', 'options']) assert.ok(names(properties).includes(name), name);
+  const options = names(properties.find((entry) => entry.name === 'options').options);
+  for (const name of [
+    'temperature', 'maxTokens', 'topP', 'frequencyPenalty', 'presencePenalty', 'filterMinContextSize', 'filterMinMaxOutputTokens',
+    'filterPreferLowestLatency', 'filterMinSuccessRate', 'filterSupportsImage', 'filterSupportsVideo', 'filterSupportsAudio',
+    'filterSupportsFile', 'filterSupportsTools', 'timeout', 'maxModelSwitches', 'maxSameModelRetries', 'retryDelay', 'fallbackModel',
+  ]) assert.ok(options.includes(name), name);
 });
 
 test('an image joins the last message of the user', () => {
@@ -120,7 +137,12 @@ test('auto, a name and a list choose a model', async () => {
 test('the filters count', async () => {
   const chosen = await complete(settings(), { ...hello, ...members({ tags: 'coding', type: 'fast', options: { filterMinContextSize: 8192 } }) });
   assert.equal(chosen._router.model_name, 'small');
-  for (const parameters of [{ tags: 'other' }, { type: 'reasoning' }, { options: { filterMinContextSize: 9000 } }]) {
+  const able = members({ selectionMode: 'top_n_random', options: { filterSupportsImage: true, filterSupportsTools: true } });
+  assert.equal((await complete(settings(), { ...hello, ...able }))._router.model_name, 'small');
+  for (const parameters of [
+    { tags: 'other' }, { type: 'reasoning' }, { options: { filterMinContextSize: 9000 } }, { options: { filterSupportsVideo: true } },
+    { options: { filterMinMaxOutputTokens: 5000 } },
+  ]) {
     await assert.rejects(complete(settings(), { ...hello, ...members(parameters) }), RouterError);
   }
 });

@@ -17,7 +17,7 @@ providers:
   broken: { plugin: demo, fail: 500, }
   cut: { plugin: demo, cut: 1 }
 models:
-  small: { provider: demo, tags: [coding], type: fast, supports: [image, tools, json], context: 8192 }
+  small: { provider: demo, tags: [coding], type: fast, supports: [image, tools, json], context: 8192, max_output: 4096 }
   failing: { provider: broken }
   half: { provider: cut }
 routes:

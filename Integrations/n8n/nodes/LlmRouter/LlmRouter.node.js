@@ -19,6 +19,10 @@ function number(displayName, name, description, typeOptions, byDefault) {
   return { displayName, name, type: 'number', default: byDefault, typeOptions, description };
 }
 
+function requires(kind, name, words) {
+  return { displayName: `Filter: Supports ${kind}`, name, type: 'boolean', default: false, description: `Whether only models that ${words} may serve the request` };
+}
+
 const OPTIONS = [
   number('Temperature', 'temperature', 'Higher values make the output more random', { minValue: 0, maxValue: 2, numberPrecision: 1 }, 0.7),
   number('Maximum Tokens', 'maxTokens', 'The most tokens of the response', { minValue: 1 }, 1000),
@@ -39,8 +43,14 @@ const OPTIONS = [
     description: 'How closely the model looks at the image',
   },
   number('Filter: Minimum Context Size', 'filterMinContextSize', 'Only models that take at least this many tokens', { minValue: 0 }, 0),
+  number('Filter: Minimum Max Output Tokens', 'filterMinMaxOutputTokens', 'Only models that give at least this many tokens', { minValue: 0 }, 0),
   { displayName: 'Filter: Prefer Lowest Latency', name: 'filterPreferLowestLatency', type: 'boolean', default: false, description: 'Whether models with a low measured latency come first' },
   number('Filter: Minimum Success Rate', 'filterMinSuccessRate', 'Only models whose recent success rate is at least this', { minValue: 0, maxValue: 1, numberPrecision: 2 }, 0),
+  requires('Image', 'filterSupportsImage', 'take images'),
+  requires('Video', 'filterSupportsVideo', 'take video'),
+  requires('Audio', 'filterSupportsAudio', 'take audio'),
+  requires('File', 'filterSupportsFile', 'take files'),
+  requires('Tools', 'filterSupportsTools', 'call tools'),
   number('Routing: Provider Timeout (Seconds)', 'timeout', 'The longest time for each attempt', { minValue: 1, maxValue: 600 }, 60),
   number('Routing: Max Model Switches', 'maxModelSwitches', 'How many models the request may be sent to', { minValue: 1, maxValue: 10 }, 3),
   number('Routing: Max Same Model Retries', 'maxSameModelRetries', 'How often the same model is retried', { minValue: 0, maxValue: 10 }, 2),
@@ -73,6 +83,18 @@ class LlmRouter {
           placeholder: 'auto',
           description: 'auto: the router chooses. A name: that model or route. Names with commas: in this order.',
         },
+        {
+          displayName: 'Selection Mode',
+          name: 'selectionMode',
+          type: 'options',
+          options: [
+            { name: 'Weighted Random', value: 'weighted_random' },
+            { name: 'Best', value: 'best' },
+            { name: 'Top N Random', value: 'top_n_random' },
+          ],
+          default: 'weighted_random',
+          description: 'How the model is chosen among those that may serve the request; the first one leaves it to the route',
+        },
         { displayName: 'Tags', name: 'tags', type: 'string', default: '', placeholder: 'coding, !paid', description: 'Only models with one of these tags; & and ! work too' },
         {
           displayName: 'Type',
@@ -97,7 +119,14 @@ class LlmRouter {
     const credentials = await this.getCredentials('llmRouterApi');
     const get = (name, byDefault) => this.getNodeParameter(name, itemIndex, byDefault);
     const options = get('options', {});
-    const parameters = { model: get('model', 'auto'), tags: get('tags', ''), type: get('type', ''), jsonResponse: get('jsonResponse', false), options };
+    const parameters = {
+      model: get('model', 'auto'),
+      selectionMode: get('selectionMode', 'weighted_random'),
+      tags: get('tags', ''),
+      type: get('type', ''),
+      jsonResponse: get('jsonResponse', false),
+      options,
+    };
     const ChatModel = chatModelClass(langChain());
     const response = new ChatModel({
       baseUrl: credentials.baseUrl,

@@ -26,6 +26,7 @@ const NUMBERS = [
   ['frequencyPenalty', 'frequency_penalty', -2],
   ['presencePenalty', 'presence_penalty', -2],
   ['filterMinContextSize', 'min_context_size', 1],
+  ['filterMinMaxOutputTokens', 'min_max_output_tokens', 1],
   ['filterMinSuccessRate', 'min_success_rate', Number.MIN_VALUE],
   ['timeout', 'timeout_secs', 1],
   ['maxModelSwitches', 'max_model_switches', 1],
@@ -33,19 +34,34 @@ const NUMBERS = [
   ['retryDelay', 'retry_delay', 0],
 ];
 
+/** The option's name in the node, and the member of the request that is true with it. */
+const FLAGS = [
+  ['filterPreferLowestLatency', 'prefer_fast'],
+  // What older versions of the Free LLM Router's node call it.
+  ['filterPreferFast', 'prefer_fast'],
+  ['filterSupportsImage', 'supports_image'],
+  ['filterSupportsVideo', 'supports_video'],
+  ['filterSupportsAudio', 'supports_audio'],
+  ['filterSupportsFile', 'supports_file'],
+  ['filterSupportsTools', 'supports_tools'],
+];
+
 /**
- * @param {{model?: string, tags?: string, type?: string, jsonResponse?: boolean, options?: object}} parameters
+ * @param {{model?: string, selectionMode?: string, tags?: string, type?: string, jsonResponse?: boolean, options?: object}} parameters
  */
 function members(parameters) {
   const options = parameters.options ?? {};
   const request = { model: models(parameters.model) };
+  if (parameters.selectionMode && parameters.selectionMode !== 'weighted_random') request.selection_mode = parameters.selectionMode;
   if (parameters.tags?.trim()) request.tags = parameters.tags.trim();
   if (parameters.type) request.type = parameters.type;
   if (parameters.jsonResponse) request.response_format = { type: 'json_object' };
   for (const [option, member, least] of NUMBERS) {
     if (typeof options[option] === 'number' && options[option] >= least) request[member] = options[option];
   }
-  if (options.filterPreferLowestLatency) request.prefer_fast = true;
+  for (const [option, member] of FLAGS) {
+    if (options[option]) request[member] = true;
+  }
   return { ...request, ...fallback(options.fallbackModel) };
 }
 
