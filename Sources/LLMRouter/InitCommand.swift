@@ -10,7 +10,7 @@ struct InitCommand: ParsableCommand {
         abstract: "Writes a first policy file, for the providers whose keys are in the environment or in '.env'.",
         discussion: """
             On a terminal it asks what isn't given; with --yes it doesn't. Without any provider's key, the policy has the demo provider.
-            Exit status: 0 done, 1 the file can't be written, 2 bad usage.
+            Exit status: 0 done, 1 the file can't be written or a question has no answer, 2 bad usage.
             """)
 
     @Argument(

@@ -42,8 +42,7 @@ struct ForeignVariables {
 
     /// What a variable is called after: the service, with the host and the port of a server that is not its own.
     static func owner(_ name: String, at address: String?) -> String {
-        guard let address else { return name }
-        return "\(name)-\(authority(of: address).split(separator: "@").last ?? "")"
+        address.flatMap { authority(of: $0).split(separator: "@").last }.map { "\(name)-\($0)" } ?? name
     }
 
     private static func authority(of address: String) -> Substring {

@@ -14,13 +14,13 @@ struct LiteLLMProviders {
 
     /// The variables that LiteLLM reads for a deployment that doesn't name its key.
     private static func impliedVariables(_ deployment: ConfigNode) -> [String] {
-        guard let parameters = ForeignMapping(deployment)?.peek("litellm_params").flatMap({ ForeignMapping($0) }),
-            let model = parameters.peek("model")?.foreignText
+        guard var parameters = ForeignMapping(deployment)?.peek("litellm_params").flatMap({ ForeignMapping($0) }),
+            let model = parameters.text("model")
         else { return [] }
-        let (prefix, upstream) = split(model, given: parameters.peek("custom_llm_provider")?.foreignText)
+        let (prefix, upstream) = split(model, given: parameters.text("custom_llm_provider"))
         let service = (prefix ?? KnownService.prefix(ofModel: upstream)).flatMap { KnownService.byPrefix[$0] }
-        if service?.plugin == "bedrock" { return parameters.peek("aws_access_key_id") == nil ? KnownService.awsVariables : [] }
-        return parameters.peek("api_key") == nil ? [service?.variable].compactMap(\.self) : []
+        if service?.plugin == "bedrock" { return parameters.text("aws_access_key_id") == nil ? KnownService.awsVariables : [] }
+        return parameters.text("api_key") == nil ? [service?.variable].compactMap(\.self) : []
     }
 
     /// Where a deployment's model is.

@@ -1,6 +1,6 @@
 import Testing
 
-/// Which variable takes the place of a secret: never one that has another secret, nor one whose secret belongs elsewhere.
+/// Which variable takes the place of a secret: none that has another secret, and none whose secret belongs elsewhere.
 struct ImportSecretsTests {
     private static func liteLLM(_ models: String..., rest: String = "") -> String {
         ImportRulesTests.liteLLM(models.enumerated().map { ("m\($0.offset)", $0.element) }, rest)
@@ -42,6 +42,8 @@ struct ImportSecretsTests {
             "AZURE_API_KEY", 1
         ),
         (liteLLM("model: anthropic/m, api_key: k", "model: anthropic/n"), "ANTHROPIC_API_KEY", 1),
+        (liteLLM("model: anthropic/m, api_key: k", "model: anthropic/n, api_key: \"\""), "ANTHROPIC_API_KEY", 1),
+        (liteLLM("model: openai/q, api_base: os.environ/MY_URL, api_key: none"), "OPENAI_2_API_KEY", 1),
         (liteLLM("model: claude-3-opus, api_key: k", "model: claude-3-haiku"), "ANTHROPIC_API_KEY", 1),
         (liteLLM("model: openai/m, api_key: k", rest: "environment_variables: { OPENAI_API_KEY: l }"), "OPENAI_API_KEY", 0),
         (
