@@ -50,21 +50,26 @@ struct PriceTests {
     @Test("the cheapest model is the one that the request pays least for")
     func cheapest() {
         func order(_ request: PlanRequest, _ prices: [Price?], cached: Int? = nil) -> [Int] {
-            let cost = ExpectedCost(request.operation, request.needs)
+            let cost = ExpectedCost(request.operation, request.needs, choices: request.choices)
             let dollars = prices.enumerated().map { cost.dollars(ExpectedCost.Rates($1), isCached: $0 == cached) }
             return prices.indices.sorted { (dollars[$0], $0) < (dollars[$1], $1) }
         }
         var flat = Price(input: 0, output: 0), images = Price(input: 0, output: 0), cached = Price(input: 3, output: 1)
         (flat.perRequest, images.perImage, cached.cachedInput) = (0.01, 0.04, 0.1)
         let prompt = Price(input: 0.1, output: 20), response = Price(input: 5, output: 1)
-        func chat(_ tokens: Int, max: Int? = nil) -> PlanRequest {
-            PlanRequest(needs: RequestNeeds(promptTokens: tokens, maxTokens: max))
+        func chat(_ tokens: Int, max: Int? = nil, choices: Int = 1) -> PlanRequest {
+            PlanRequest(needs: RequestNeeds(promptTokens: tokens, maxTokens: max), choices: choices)
         }
         #expect(order(chat(10), [prompt, response, flat, nil]) == [1, 2, 0, 3])
         #expect(order(chat(100_000), [prompt, response, flat, nil]) == [2, 0, 1, 3])
         #expect(order(chat(10_000, max: 1), [prompt, response]) == [0, 1])
         #expect(order(chat(10_000), [response, cached], cached: 1) == [1, 0])
         #expect(order(PlanRequest(operation: .imageGeneration), [images, flat]) == [1, 0])
+        flat.perRequest = 0.05
+        #expect(order(PlanRequest(operation: .imageGeneration), [images, flat]) == [0, 1])
+        #expect(order(PlanRequest(operation: .imageEdit, choices: 2), [images, flat]) == [1, 0])
+        #expect(order(chat(10), [prompt, flat]) == [0, 1] && order(chat(10, choices: 6), [prompt, flat]) == [1, 0])
+        #expect(order(PlanRequest(operation: .embeddings, needs: RequestNeeds(promptTokens: 10), choices: 99), [prompt, flat]) == [0, 1])
         #expect(order(PlanRequest(operation: .embeddings, needs: RequestNeeds(promptTokens: 10)), [prompt, response]) == [0, 1])
     }
 

@@ -32,6 +32,39 @@ import Testing
         #expect(try router.chat("a").json?["_router"]?["cost_usd"] == nil)
     }
 
+    @Test(arguments: [1, 3])
+    func `the cheapest model is that for as many images or responses as the request asks for, and explain says so`(count: Int) throws {
+        let upstream = try ScriptedUpstream { exchange in
+            if exchange.head.target.hasSuffix("/images/generations") {
+                return try exchange.respond(200, #"{"created":1,"data":[{"b64_json":"AA=="}]}"#)
+            }
+            try exchange.respond(200, OpenAIReplies.buffered("x"))
+        }
+        var policy = PolicyText(["a": upstream])
+        policy.moreModels = [
+            "  each: { provider: p-a, serves: images, price: { per_image: 0.04 } }",
+            "  all: { provider: p-a, serves: images, price: { per_request: 0.05 } }",
+            "  tokens: { provider: p-a, price: { input: 3, output: 15 } }",
+            "  flat: { provider: p-a, price: { input: 0.1, output: 0.1, per_request: 0.01 } }",
+        ]
+        policy.routes = [
+            "  pictures: { try: { select: { models: [each, all] }, order: cheapest } }",
+            "  words: { try: { select: { models: [tokens, flat] }, order: cheapest } }",
+        ]
+        let router = try RouterProcess(policy)
+        for (path, operation, body, expected) in [
+            ("/v1/images/generations", "images", #"{"model":"pictures","prompt":"x","n":\#(count)}"#, count == 1 ? "each" : "all"),
+            (
+                "/v1/chat/completions", "chat", #"{"model":"words","messages":[{"role":"user","content":"Hi"}],"n":\#(count)}"#,
+                count == 1 ? "tokens" : "flat"
+            ),
+        ] {
+            #expect(try router.call("POST", path, body: body).head["x-router-model"] == expected)
+            let plan = try router.call("POST", "/admin/explain?operation=\(operation)", body: body)
+            #expect(plan.json?["chosen"]?["model_name"]?.string == expected, "\(plan.text)")
+        }
+    }
+
     @Test func `a cost that the provider reports takes precedence over the price`() throws {
         let usage = Self.usage.dropLast() + #","cost":0.0042}"#
         let upstream = try ScriptedUpstream { try $0.respond(200, OpenAIReplies.buffered("x", usage: String(usage))) }

@@ -44,4 +44,7 @@ extension Usage {
 extension ProviderKit.Operation {
     /// Whether the response is images, as many as the request's `n` says.
     var makesImages: Bool { self == .imageGeneration || self == .imageEdit }
+
+    /// Whether the request is a recording, whose length only the response says.
+    var readsRecordings: Bool { self == .transcription || self == .translation }
 }

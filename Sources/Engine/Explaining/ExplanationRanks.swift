@@ -19,7 +19,7 @@ struct ExplanationRanks {
     init(_ request: PlanRequest, _ trace: PlanTrace, _ snapshot: Snapshot, _ state: ExplanationState) {
         sections = trace.sections
         fields = request.fields
-        cost = ExpectedCost(request.operation, request.needs)
+        cost = ExpectedCost(request.operation, request.needs, choices: request.choices)
         self.snapshot = snapshot
         self.state = state
         pinned = trace.isPinned ? trace.stickyModel : nil

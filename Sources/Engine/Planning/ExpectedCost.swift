@@ -2,8 +2,8 @@ import ProviderKit
 import RoutingPolicy
 
 /// What a request is expected to cost at a model, for the order `cheapest`: its prompt's estimated tokens, its images,
-/// and a response of `typicalCompletion` tokens or of its `max_tokens`, if that is less. And what it may cost, for the
-/// budgets of keys.
+/// and its responses, each of `typicalCompletion` tokens or of its `max_tokens`, if that is less. And what it may cost,
+/// for the budgets of keys.
 struct ExpectedCost {
     /// The tokens of a response whose length is not known yet.
     static let typicalCompletion = 500
@@ -35,8 +35,9 @@ struct ExpectedCost {
     /// The length of a recording is not known, so each counts as one.
     private let minutes: Double
 
-    init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds) {
-        self.init(operation, needs, completion: min(needs.maxTokens ?? .max, Self.typicalCompletion), choices: 1)
+    /// - Parameter choices: how many responses, or images, the request asks for.
+    init(_ operation: ProviderKit.Operation, _ needs: RequestNeeds, choices: Int) {
+        self.init(operation, needs, completion: min(needs.maxTokens ?? .max, Self.typicalCompletion), choices: choices)
     }
 
     /// What a request may cost at most, as far as it says: each of its choices may be as long as the request or the
@@ -54,7 +55,7 @@ struct ExpectedCost {
         prompt = Double(needs.promptTokens)
         self.completion = operation == .chat || operation == .completion ? Double(completion) * Double(choices) : 0
         images = operation.makesImages ? Double(choices) : 0
-        minutes = operation == .transcription || operation == .translation ? 1 : 0
+        minutes = operation.readsRecordings ? 1 : 0
     }
 
     /// Of the prompt and the response.

@@ -8,6 +8,8 @@ package struct PlanRequest: Sendable {
     /// The names in the request's `model`, in order; empty if it names none.
     package let models: [String]
     package let needs: RequestNeeds
+    /// How many responses, or images, the request asks for (`n`).
+    package let choices: Int
     /// The request's routing overrides, combined with the defaults of its key; nil if there are none, as is usual.
     package let overrides: OverridesBox?
     /// The models and routes that the key may use; nil: all of them.
@@ -18,12 +20,13 @@ package struct PlanRequest: Sendable {
     package let traits: RequestTraits?
 
     package init(
-        operation: ProviderKit.Operation = .chat, models: [String] = [], needs: RequestNeeds = RequestNeeds(),
+        operation: ProviderKit.Operation = .chat, models: [String] = [], needs: RequestNeeds = RequestNeeds(), choices: Int = 1,
         overrides: OverridesBox? = nil, scope: ModelScope? = nil, needsPrice: Bool = false, traits: RequestTraits? = nil
     ) {
         self.operation = operation
         self.models = models
         self.needs = needs
+        self.choices = choices
         self.overrides = overrides
         self.scope = scope
         self.needsPrice = needsPrice
@@ -35,8 +38,8 @@ package struct PlanRequest: Sendable {
         get { overrides?.fields ?? RoutingOverrides() }
         set {
             self = PlanRequest(
-                operation: operation, models: models, needs: needs, overrides: OverridesBox(newValue), scope: scope, needsPrice: needsPrice,
-                traits: traits)
+                operation: operation, models: models, needs: needs, choices: choices, overrides: OverridesBox(newValue), scope: scope,
+                needsPrice: needsPrice, traits: traits)
         }
     }
 }

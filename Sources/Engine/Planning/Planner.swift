@@ -43,7 +43,7 @@ package struct Planner<State: PlanningState> {
 
     private init(snapshot: Snapshot, request: consuming PlanRequest, state: State, trace: PlanTrace?) {
         self.snapshot = snapshot
-        cost = ExpectedCost(request.operation, request.needs)
+        cost = ExpectedCost(request.operation, request.needs, choices: request.choices)
         self.request = request
         self.state = state
         self.trace = trace

@@ -57,8 +57,8 @@ package struct ExplainedRequest {
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(
-                operation: operation, models: request.models, needs: needs, overrides: request.overrides, scope: definition?.models,
-                needsPrice: definition?.budget?.needsPrice ?? false,
+                operation: operation, models: request.models, needs: needs, choices: request.choices, overrides: request.overrides,
+                scope: definition?.models, needsPrice: definition?.budget?.needsPrice ?? false,
                 traits: RequestTraits(
                     fields: headers, face: face.name, key: definition?.name, isStream: request.isStream, body: ByteBuffer(bytes: body),
                     members: request.members))

@@ -39,8 +39,8 @@ enum CallEndpoint {
                 throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
             }
             let planned = PlanRequest(
-                operation: operation, models: request.models, needs: request.needs, overrides: request.overrides, scope: exchange.scope,
-                needsPrice: exchange.definition?.budget?.needsPrice ?? false, traits: exchange.traits(of: request))
+                operation: operation, models: request.models, needs: request.needs, choices: request.choices, overrides: request.overrides,
+                scope: exchange.scope, needsPrice: exchange.definition?.budget?.needsPrice ?? false, traits: exchange.traits(of: request))
             let snapshot = exchange.snapshot.including(unlistedOf: planned)
             let kept = snapshot.sharesState && planned.traits != nil ? planned : nil
             let plan = try plan(consume planned, exchange, in: snapshot)
