@@ -79,6 +79,12 @@ public struct BedrockOptions: Sendable, Equatable {
             fields.report("access_key_id", "a provider has either 'api_key' or an AWS key, not both", hint: "remove one of them")
             return nil
         }
+        if hasKeys, let node = fields.node("session_token") {
+            fields.report(
+                ConfigIssue(
+                    .warning, at: node.position, "'session_token' means nothing beside 'api_key'",
+                    hint: "remove it; or write 'access_key_id' and 'secret_access_key' instead of 'api_key'"))
+        }
         guard hasKeys || hasPair else {
             fields.report(
                 ConfigIssue(

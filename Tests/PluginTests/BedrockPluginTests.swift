@@ -62,6 +62,9 @@ struct BedrockPluginTests {
         both.values.append(("api_key", "k"))
         #expect(both.issues(of: BedrockPlugin.self) == ["a provider has either 'api_key' or an AWS key, not both"])
         #expect(PluginOptions(dictionaryLiteral: ("region", "us-east-1")).issues(of: BedrockPlugin.self) == ["key 'api_key' is missing"])
+        let token: PluginOptions = ["region": "eu-central-1", "api_key": "k-0123456789abcdef", "session_token": "t-0123456789abcdef"]
+        #expect(token.issues(of: BedrockPlugin.self) == ["'session_token' means nothing beside 'api_key'"])
+        #expect(try token.provider(of: BedrockPlugin.self).authentication.credentials == [.bearer(Secret("k-0123456789abcdef"))])
         let wrong: PluginOptions = ["region": "us east", "api_key": "k"]
         #expect(wrong.issues(of: BedrockPlugin.self) == ["'us east' is not a region"])
     }
@@ -106,14 +109,50 @@ struct BedrockPluginTests {
         let expected = """
             {"messages":[
               {"role":"user","content":[{"text":"What is this?"},{"image":{"format":"png","source":{"bytes":"iVBORw0KGgo="}}}]},
-              {"role":"assistant","content":[{"toolUse":{"toolUseId":"call_1","name":"look","input":{"x":1}}}]},
-              {"role":"user","content":[{"toolResult":{"toolUseId":"call_1","content":[{"text":"a cat"}],"status":"error"}},
+              {"role":"assistant","content":[{"toolUse":{"toolUseId":"call_call_1","name":"look","input":{"x":1}}}]},
+              {"role":"user","content":[{"toolResult":{"toolUseId":"call_call_1","content":[{"text":"a cat"}],"status":"error"}},
                 {"text":"So?"},{"text":"<system>\\nBe brief.\\n</system>"}]}],
              "system":[{"text":"Be kind."},{"cachePoint":{"type":"default","ttl":"1h"}}],
              "inferenceConfig":{"maxTokens":100,"stopSequences":["END"]},
              "toolConfig":{"tools":[{"toolSpec":{"name":"look","inputSchema":{"json":{"type":"object","properties":{}}}}}],"toolChoice":{"any":{}}}}
             """
         #expect(isSameJSON(sent, expected), "\(sent)")
+    }
+
+    @Test(
+        "each call of a tool has an id of its own, of 64 bytes at most, and its result has the same",
+        arguments: [
+            ("call_1", "call_2"), ("a|1", "a/1"), ("", "x y"), ("call_0", "call_0"), ("a:b.c-d_e", "a:b.c-d_e_2"),
+            (String(repeating: "n", count: 64) + ":0", String(repeating: "n", count: 64) + ":1"),
+            (String(repeating: "n", count: 64), String(repeating: "n", count: 64) + "!"),
+        ])
+    func toolIDs(first: String, second: String) throws {
+        var messages = [ChatMessage(.user, "Look.")], number = 0
+        for _ in 0..<12 {
+            let ids = [(first, number), (second, number + 1)]
+            number += 2
+            messages.append(
+                ChatMessage(
+                    .assistant, ids.map { ChatPart(.toolCall(ChatToolCall(id: $0, name: "look", arguments: #"{"x":\#($1)}"#))) }))
+            // Results come in any order; those of calls with one id, in theirs.
+            for (id, number) in first == second ? ids : ids.reversed() {
+                let result = ChatToolResult(callID: id, parts: [ChatPart(.text("\(number)"))])
+                messages.append(ChatMessage(.tool, [ChatPart(.toolResult(result))]))
+            }
+        }
+        let sent = try provider().sent(ChatRequest(messages: messages), model: Self.claude).body
+        let blocks = JSONTree(Array(sent.utf8).span.bytes)?["messages"]?.elements?.flatMap { $0["content"]?.elements ?? [] } ?? []
+        let calls = blocks.compactMap { $0["toolUse"] }, results = blocks.compactMap { $0["toolResult"] }
+        let called = Dictionary(
+            calls.map { ($0["toolUseId"]?.string ?? "", $0["input"]?["x"]?.integer) }, uniquingKeysWith: { first, _ in first })
+        #expect(called.count == number && results.count == number, "\(sent)")
+        for result in results {
+            let id = result["toolUseId"]?.string ?? ""
+            #expect(called[id] == result["content"]?.elements?.first?["text"]?.string.flatMap { Int($0) }, "\(id)")
+            #expect(id.wholeMatch(of: /[a-zA-Z0-9_.:-]{1,64}/) != nil, "\(id)")
+        }
+        // An id that needs no change has none, so that the request's beginning stays the same from turn to turn.
+        if first == "a:b.c-d_e" { #expect(calls.prefix(2).map { $0["toolUseId"]?.string } == [first, second]) }
     }
 
     @Test(

@@ -57,6 +57,29 @@ struct OpenAIToolCallTests {
             ))
     }
 
+    @Test(
+        "a call without an id gets one that no other call of the conversation has, and that differs from response to response",
+        arguments: [
+            #""tool_calls":[{"index":0,"id":"","function":{"name":"f","arguments":"{}"}},{"index":1,"function":{"name":"f","arguments":"{}"}}]"#,
+            #""function_call":{"name":"f","arguments":"{}"}"#,
+        ])
+    func madeIDs(delta: String) throws {
+        func ids(after history: [String] = [], _ response: String = "") throws -> [String] {
+            let parts = history.map { ChatPart(.toolCall(ChatToolCall(id: $0, name: "f", arguments: "{}"))) }
+            let call = Call(
+                operation: .chat, model: "m", isStream: true, format: WireFormat("other"),
+                payload: .chat(ChatRequest(messages: [ChatMessage(.assistant, parts)])), provider: "p")
+            return try calls(events([#"{\#(response)"choices":[{"index":0,"delta":{\#(delta)}}]}"#], call)).map(\.id)
+        }
+        var history = ["x", "call_", "call_7", "call_3", "call_99999999999999999999"]
+        for _ in 0..<3 { try history += ids(after: history) }
+        let named = try ["chatcmpl-1", "chatcmpl-2", String(repeating: "long", count: 99)].flatMap {
+            try ids(after: [], #""id":"\#($0)","#)
+        }
+        #expect(Set(history + named).count == history.count + named.count, "\(history) \(named)")
+        #expect(named.allSatisfy { $0.wholeMatch(of: /call_[a-z0-9_]{1,35}/) != nil }, "\(named)")
+    }
+
     @Test("an id that changes from delta to delta, without a name, begins none")
     func changingIDs() throws {
         let chunks = [

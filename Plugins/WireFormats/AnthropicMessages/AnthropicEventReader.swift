@@ -86,7 +86,7 @@ struct AnthropicEventReader {
             let input = block["input"].flatMap { $0.members?.isEmpty == false ? $0.encoded : nil }
             open[index] = .tool(toolCalls, input: input)
             response.event(
-                .toolCall(index: toolCalls, id: block["id"]?.string ?? "toolu_\(toolCalls)", name: block["name"]?.string ?? ""))
+                .toolCall(index: toolCalls, id: block["id"]?.string ?? call.toolID(toolCalls, of: nil), name: block["name"]?.string ?? ""))
             toolCalls += 1
         default: open[index] = .other
         }

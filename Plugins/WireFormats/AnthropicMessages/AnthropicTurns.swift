@@ -22,7 +22,8 @@ struct AnthropicTurns {
     private var turns: [Turn] = []
     /// The blocks of system messages among the others, until a place that the format allows.
     private var waiting: [[UInt8]] = []
-    private var toolIDs = AnthropicToolIDs()
+    /// Source: Anthropic's API reference, "Messages"; as its clients have recorded the refusals.
+    private var toolIDs = UniqueToolIDs(marks: "_-", maxLength: .max)
     private let model: AnthropicModel
     private let call: Call
 

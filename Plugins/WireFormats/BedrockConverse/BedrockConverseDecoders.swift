@@ -56,7 +56,8 @@ struct BedrockEvents {
         guard !toolBlocks.contains(block) else { return }
         let index = toolBlocks.count
         toolBlocks.append(block)
-        response.event(.toolCall(index: index, id: tool["toolUseId"]?.string ?? "call_\(index)", name: tool["name"]?.string ?? ""))
+        response.event(
+            .toolCall(index: index, id: tool["toolUseId"]?.string ?? call.toolID(index, of: nil), name: tool["name"]?.string ?? ""))
     }
 
     func add(arguments: String, block: Int, _ response: inout ResponseSink) {

@@ -16,6 +16,9 @@ struct BedrockTurns {
     private(set) var toolNames: [String] = []
     private var turns: [Turn] = []
     private var documents = 0
+    /// Sources: botocore's bedrock-runtime service model, `ToolUseId`; the refusals of Claude (`tool_use` ids must be
+    /// unique) and of other models ("duplicate Ids"), as clients have recorded them.
+    private var toolIDs = UniqueToolIDs(marks: "_.:-", maxLength: 64)
     private let model: BedrockModel
     private let call: Call
 
@@ -116,11 +119,12 @@ struct BedrockTurns {
         }
     }
 
-    private func toolUse(_ call: ChatToolCall) -> [UInt8] {
-        Self.block {
+    private mutating func toolUse(_ call: ChatToolCall) -> [UInt8] {
+        let id = toolIDs.id(ofCall: call.id)
+        return Self.block {
             $0.key("toolUse")
             $0.object {
-                $0.member("toolUseId", Self.id(call.id))
+                $0.member("toolUseId", id)
                 $0.member("name", call.name)
                 $0.key("input")
                 $0.raw(call.argumentsObject)
@@ -129,22 +133,16 @@ struct BedrockTurns {
     }
 
     private mutating func toolResult(_ result: ChatToolResult) throws(ProviderError) -> [UInt8] {
-        let content = try blocks(of: result.parts)
+        let content = try blocks(of: result.parts), id = toolIDs.id(ofResult: result.callID)
         return Self.block {
             $0.key("toolResult")
             $0.object {
-                $0.member("toolUseId", Self.id(result.callID))
+                $0.member("toolUseId", id)
                 $0.key("content")
                 $0.array { for block in content { $0.raw(block) } }
                 if result.isError { $0.member("status", "error") }
             }
         }
-    }
-
-    /// An id of a tool call: at most 64 letters, digits and `_.:-`.
-    private static func id(_ id: String) -> String {
-        let bytes = id.utf8.prefix(64).map { ASCII.isLetter($0) || ASCII.isDigit($0) || "_.:-".utf8.contains($0) ? $0 : UInt8(ascii: "_") }
-        return bytes.isEmpty ? "call" : String(decoding: bytes, as: UTF8.self)
     }
 
     // MARK: Media

@@ -70,8 +70,7 @@ struct GeminiEventReader {
     private mutating func readCall(_ function: JSONTree, _ signature: String?, _ response: inout ResponseSink) {
         let sent = function["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         let made = responseID.map { "call_\($0)_\(toolCalls)" }
-        // Without an id of the response, it is at least unique in the conversation.
-        let id = sent ?? made ?? "call_\(toolCalls + providerCall.earlierToolCalls)"
+        let id = sent ?? made ?? providerCall.toolID(toolCalls, of: nil)
         if let signature, sent ?? made != nil { signatures?.remember(signature, of: id) }
         response.event(.toolCall(index: toolCalls, id: id, name: function["name"]?.string ?? ""))
         let arguments = function["args"].flatMap { $0.isNull ? nil : $0.encoded } ?? Array("{}".utf8)
@@ -83,15 +82,5 @@ struct GeminiEventReader {
     private mutating func cite(_ source: JSONTree, _ response: inout ResponseSink) {
         guard let url = source["web"]?["uri"]?.string, !url.isEmpty, cited.count < 1000, cited.insert(url).inserted else { return }
         response.event(.citation(ChatCitation(url: url, title: source["web"]?["title"]?.string)))
-    }
-}
-
-extension Call {
-    /// The number of calls of tools in the conversation.
-    fileprivate var earlierToolCalls: Int {
-        guard case .chat(let request) = payload else { return 0 }
-        return request.messages.reduce(0) { sum, message in
-            sum + message.parts.count { if case .toolCall = $0.content { true } else { false } }
-        }
     }
 }

@@ -30,7 +30,7 @@ struct OllamaStreamDecoder: ResponseDecoder {
 
     init(_ call: Call, passesThrough: Bool) {
         keepsText = call.keepsText
-        reader = passesThrough ? nil : OllamaEventReader()
+        reader = passesThrough ? nil : OllamaEventReader(call)
     }
 
     mutating func decode(_ bytes: RawSpan, into response: inout ResponseSink) throws(ProviderError) -> Int {
@@ -87,7 +87,7 @@ struct OllamaBufferedDecoder: ResponseDecoder {
         if call.keepsText, let text = line.text { response.keep(text: JSON.string(text, in: bytes)) }
         if line.usage != Usage() { response.usage(line.usage) }
         if call.isTyped {
-            var reader = OllamaEventReader()
+            var reader = OllamaEventReader(call)
             try reader.read(line, bytes, &response)
         } else {
             response.buffered(range, signals: line.signals(in: bytes))

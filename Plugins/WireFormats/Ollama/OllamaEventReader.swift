@@ -3,8 +3,13 @@ import ProviderKit
 
 /// Reads typed events from the lines of a stream, or from one object.
 struct OllamaEventReader {
+    private let call: Call
     private var hasStarted = false
     private var toolCalls = 0
+
+    init(_ call: Call) {
+        self.call = call
+    }
 
     mutating func read(_ line: OllamaLine, _ bytes: RawSpan, _ response: inout ResponseSink) throws(ProviderError) {
         if !hasStarted {
@@ -21,22 +26,15 @@ struct OllamaEventReader {
         response.event(.finish(reason == .stop && toolCalls > 0 ? .toolCalls : reason))
     }
 
-    private mutating func add(_ call: JSONTree, _ line: OllamaLine, _ bytes: RawSpan, _ response: inout ResponseSink) {
-        guard let function = call["function"], let name = function["name"]?.string else { return }
-        let given = call["id"]?.string ?? ""
-        response.event(.toolCall(index: toolCalls, id: given.isEmpty ? madeID(line, bytes) : given, name: name))
+    private mutating func add(_ tool: JSONTree, _ line: OllamaLine, _ bytes: RawSpan, _ response: inout ResponseSink) {
+        guard let function = tool["function"], let name = function["name"]?.string else { return }
+        // Old servers give none. The time of the response is in nanoseconds.
+        let given = tool["id"]?.string ?? "", created = line.created.map { JSON.string($0, in: bytes) }
+        response.event(.toolCall(index: toolCalls, id: given.isEmpty ? call.toolID(toolCalls, of: created) : given, name: name))
         // Some servers send the text of the arguments, as OpenAI's do.
         let arguments = function["arguments"].flatMap { $0.isNull ? nil : $0 }
         let text = arguments?.string ?? arguments.map { String(decoding: $0.encoded, as: UTF8.self) } ?? "{}"
         response.event(.toolArguments(index: toolCalls, fragment: text))
         toolCalls += 1
-    }
-
-    /// An id for a tool call of an old server, which no other call of the conversation has: the time of the response is
-    /// in it, as a hash. Source: RFC draft-eastlake-fnv, FNV-1a with 64 bits.
-    private func madeID(_ line: OllamaLine, _ bytes: RawSpan) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for place in line.created ?? 0..<0 { hash = (hash ^ UInt64(bytes.byte(place))) &* 0x100_0000_01B3 }
-        return "call_\(String(hash, radix: 36))_\(toolCalls)"
     }
 }

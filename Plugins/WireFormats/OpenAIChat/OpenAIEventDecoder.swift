@@ -75,6 +75,7 @@ struct OpenAIEventDecoder: ResponseDecoder {
 struct OpenAIEventReader {
     private let call: Call
     private var hasStarted = false
+    private var responseID: String?
     private var hasFinished = false
     private var hasContent = false
     private var reason: FinishReason?
@@ -104,6 +105,7 @@ struct OpenAIEventReader {
             let id = object["id"]?.string.flatMap { $0.isEmpty ? nil : $0 }
             let model = object["model"]?.string.flatMap { $0.isEmpty ? nil : $0 }
             hasStarted = id != nil || model != nil || !choices.isEmpty
+            responseID = id
             if hasStarted { events.append(.start(id: id, model: model)) }
         }
         for choice in choices where choice["index"]?.integer ?? 0 == 0 {
@@ -148,7 +150,7 @@ struct OpenAIEventReader {
             read(tool["function"], id: tool["id"]?.string, at: places.place(of: tool), &events)
         }
         // Legacy responses have one call, without an id.
-        if let function = delta["function_call"], !function.isNull { read(function, id: function["name"]?.string, at: 0, &events) }
+        if let function = delta["function_call"], !function.isNull { read(function, id: nil, at: 0, &events) }
     }
 
     private mutating func endReasoning(_ events: inout [ChatEvent]) {
@@ -167,7 +169,7 @@ struct OpenAIEventReader {
         let call = toolCalls[place]
         if !call.hasEvent {
             let name = OpenAIToolName.original(call.name, self.call)
-            events.append(.toolCall(index: place, id: call.id ?? "call_\(place)", name: name))
+            events.append(.toolCall(index: place, id: call.id ?? self.call.toolID(place, of: responseID), name: name))
         }
         if !call.held.isEmpty { events.append(.toolArguments(index: place, fragment: call.held)) }
         (toolCalls[place].hasEvent, toolCalls[place].held) = (true, "")

@@ -16,6 +16,7 @@ struct ResponsesEventReader {
 
     private let call: Call
     private var hasStarted = false
+    private var responseID: String?
     private var items: [Int: Item] = [:]
     private var toolCalls = 0
 
@@ -65,7 +66,8 @@ struct ResponsesEventReader {
     private mutating func start(_ object: JSONTree?, _ response: inout ResponseSink) {
         guard !hasStarted else { return }
         hasStarted = true
-        response.event(.start(id: object?["id"]?.string, model: object?["model"]?.string))
+        responseID = object?["id"]?.string
+        response.event(.start(id: responseID, model: object?["model"]?.string))
     }
 
     /// - Parameter reason: why the response is incomplete; nil if it isn't.
@@ -102,8 +104,9 @@ struct ResponsesEventReader {
         var item = Item(type: object["type"]?.string ?? "")
         if ["function_call", "custom_tool_call", "local_shell_call"].contains(item.type) {
             item.tool = toolCalls
-            let id = object["call_id"]?.string ?? object["id"]?.string ?? "call_\(toolCalls)"
-            response.event(.toolCall(index: toolCalls, id: id, name: Self.tool(object).functionName))
+            let id = [object["call_id"], object["id"]].lazy.compactMap { $0?.string }.first { !$0.isEmpty }
+            response.event(
+                .toolCall(index: toolCalls, id: id ?? call.toolID(toolCalls, of: responseID), name: Self.tool(object).functionName))
             toolCalls += 1
         }
         items[place] = item
