@@ -56,8 +56,7 @@ package final class LoopTelemetry: CallObserver {
         let trace = call.request.trace.flatMap { $0.isSampled ? $0 : nil }
         totals.count(call, trace: trace)
         guard let model = call.record.usage.model else { return }
-        cell(ofModel: model, in: call).counters.countCall(
-            call.record, hasPrice: call.snapshot.models[model].price != nil, trace: trace)
+        cell(ofModel: model, in: call).counters.countCall(call.record, trace: trace)
         if call.record.firstContentTime != nil { countStreams(of: call, servedBy: model, trace) }
     }
 

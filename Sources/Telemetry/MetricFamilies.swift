@@ -151,7 +151,7 @@ struct MetricFamilies {
         ) { .real($0.cost) }
         each(
             models, "llm_router_unpriced_requests_total", .counter,
-            "Requests without a known cost: the model has no price in the policy, and its provider reported none."
+            "Requests without a known cost: the policy's prices don't say it, and the provider reported none."
         ) { .integer($0.unpriced) }
     }
 

@@ -56,12 +56,12 @@ package struct ModelCounters: Sendable {
     /// Counts a call that the model served, completely or in part.
     ///
     /// - Parameter trace: the sampled trace of the call; nil if there is none.
-    mutating func countCall(_ record: CallRecord, hasPrice: Bool, trace: TraceContext? = nil) {
+    mutating func countCall(_ record: CallRecord, trace: TraceContext? = nil) {
         let usage = record.usage.usage
         if record.usage.source == .reported { reported.add(usage) } else { estimated.add(usage) }
         if record.usage.source == .estimated { withoutUsage &+= 1 }
         audioSeconds += usage.audioSeconds ?? 0
-        if let cost = record.cost { self.cost += cost } else if !hasPrice { unpriced &+= 1 }
+        if let cost = record.cost { self.cost += cost } else { unpriced &+= 1 }
         let total = record.totalTime.wholeMicroseconds
         if record.failure == nil { duration.observe(microseconds: total, trace: trace) }
         guard record.failure == nil, let first = record.firstContentTime?.wholeMicroseconds, record.usage.source == .reported,

@@ -42,6 +42,21 @@ import Testing
 
     private static let transcript = #"{"text":"Hello","usage":{"type":"duration","seconds":9}}"#
 
+    @Test func `a recording whose length the provider doesn't say has no known cost where minutes have a price`() throws {
+        let upstream = try ScriptedUpstream { exchange in
+            let isKnown = String(decoding: exchange.body, as: UTF8.self).contains("known")
+            try exchange.respond(200, isKnown ? Self.transcript : #"{"text":"Hello"}"#)
+        }
+        var policy = PolicyText(["a": upstream])
+        policy.moreModels = ["  m: { provider: p-a, serves: [transcription], price: { per_minute: 0.06 } }"]
+        let router = try RouterProcess(policy)
+        let known = try Self.transcribe(Self.form("m", size: 9, fields: [("prompt", "known")]), at: router)
+        #expect(abs((known.json?["_router"]?["cost_usd"]?.double ?? 0) - 0.009) < 1e-9, "\(known.text)")
+        let unknown = try Self.transcribe(Self.form("m", size: 9), at: router)
+        #expect(unknown.status == 200 && unknown.json?["_router"] != nil && unknown.json?["_router"]?["cost_usd"] == nil, "\(unknown.text)")
+        #expect(try router.get("/metrics").text.contains("llm_router_unpriced_requests_total{provider=\"p-a\",model=\"m\"} 1"))
+    }
+
     @Test func `a large upload costs little memory, and is sent again to the next model`() throws {
         let failing = try ScriptedUpstream(ScriptedUpstream.failing(500))
         let good = try ScriptedUpstream { try $0.respond(200, Self.transcript) }

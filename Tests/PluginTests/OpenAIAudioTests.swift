@@ -152,6 +152,8 @@ struct OpenAIAudioTests {
         "an object passes through, and the length of its recording is read",
         arguments: [
             (#"{"text":"Hello","usage":{"type":"duration","seconds":3}}"#, 3.0), (#"{"task":"transcribe","duration":2.5,"text":""}"#, 2.5),
+            (#"{"text":"Hello","duration":"12.0"}"#, 12.0), (#"{"text":"Hello","duration":"nan"}"#, nil),
+            (#"{"text":"Hello","duration":"long"}"#, nil),
             (#"{"text":"Hello"}"#, nil), (#"{"text":"Hello","duration":-1}"#, nil),
         ])
     func objects(body: String, seconds: Double?) throws {

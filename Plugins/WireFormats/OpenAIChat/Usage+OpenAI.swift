@@ -97,9 +97,15 @@ extension Usage {
         return details
     }
 
-    /// A length of audio; nil if it is negative, or longer than a month.
+    /// A length of audio, which may be a text, as older servers send it; nil if it is negative, or longer than a month.
     static func seconds(_ value: JSONValue, _ bytes: RawSpan) -> Double? {
-        value.kind == .number ? JSON.double(value, in: bytes).flatMap { (0...2_678_400).contains($0) ? $0 : nil } : nil
+        let seconds: Double? =
+            switch value.kind {
+            case .number: JSON.double(value, in: bytes)
+            case .string: Double(JSON.string(value.range, in: bytes))
+            default: nil
+            }
+        return seconds.flatMap { (0...2_678_400).contains($0) ? $0 : nil }
     }
 
     /// A number of tokens. A negative number counts as unknown.

@@ -25,7 +25,14 @@ extension RunningCall {
             }
         }
         if request.operation.makesImages, record.usage.usage.images == nil { record.usage.usage.images = request.choices }
-        record.cost = record.usage.usage.costUSD ?? snapshot.models[model].price?.cost(of: record.usage.usage)
+        record.cost = record.usage.usage.costUSD ?? cost(of: record.usage.usage, at: model)
+    }
+
+    /// US dollars at the price of a model; nil if that is unknown, or the length of a recording is, which has a price.
+    private func cost(of usage: Usage, at model: Int) -> Double? {
+        guard let price = snapshot.models[model].price else { return nil }
+        if request.operation.readsRecordings, price.perMinute != nil, usage.audioSeconds == nil { return nil }
+        return price.cost(of: usage)
     }
 
     /// The model whose price counts, an index into the policy's models: the attempt's, or the one to which its provider
