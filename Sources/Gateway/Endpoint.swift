@@ -7,12 +7,15 @@ final class Endpoint: Sendable {
         /// HEAD is served like GET, and the server omits the body.
         case get
         case post
+        /// HEAD asks for what POST brings.
+        case headAndPost
         case delete
 
         func matches(_ method: RequestHead.Method) -> Bool {
             switch self {
             case .get: method == .get || method == .head
             case .post: method == .post
+            case .headAndPost: method == .post || method == .head
             case .delete: method == .other("DELETE")
             }
         }
@@ -20,7 +23,7 @@ final class Endpoint: Sendable {
         var name: String {
             switch self {
             case .get: "GET"
-            case .post: "POST"
+            case .post, .headAndPost: "POST"
             case .delete: "DELETE"
             }
         }
@@ -30,6 +33,7 @@ final class Endpoint: Sendable {
             switch self {
             case .get: "GET, HEAD, OPTIONS"
             case .post: "POST, OPTIONS"
+            case .headAndPost: "HEAD, POST, OPTIONS"
             case .delete: "DELETE, OPTIONS"
             }
         }

@@ -78,8 +78,11 @@ enum EndpointTable {
             "ollama_version", .get, ["/api/version"], .operation(.models), face: .ollama, about: "the version for Ollama's clients",
             serve: OllamaEndpoints.version),
         Endpoint(
-            "ollama_manage", .post, ["/api/pull", "/api/push", "/api/create", "/api/copy", "/api/blobs/{id}"], .operation(.models),
-            face: .ollama, body: .unread, about: "refused, like push, create, copy and blobs", serve: OllamaEndpoints.manage),
+            "ollama_manage", .post, ["/api/pull", "/api/push", "/api/create", "/api/copy"], .operation(.models), face: .ollama,
+            body: .unread, about: "refused, like push, create and copy", serve: OllamaEndpoints.manage),
+        Endpoint(
+            "ollama_manage", .headAndPost, ["/api/blobs/{id}"], .operation(.models), face: .ollama, body: .unread, about: "refused",
+            serve: OllamaEndpoints.manage),
         Endpoint(
             "ollama_manage", .delete, ["/api/delete"], .operation(.models), face: .ollama, body: .unread, about: "refused",
             serve: OllamaEndpoints.manage),

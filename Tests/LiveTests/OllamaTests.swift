@@ -183,8 +183,11 @@ import Testing
         let setup = try Self.setup { $0.hold() }
         let loaded = try setup.router.call("POST", "/api/chat", body: #"{"model":"a","messages":[]}"#)
         #expect(loaded.json?["done_reason"]?.string == "load" && loaded.json?["done"]?.bool == true)
-        let unloaded = try setup.router.call("POST", "/api/generate", body: #"{"model":"b:latest","keep_alive":0}"#)
-        #expect(unloaded.json?["done_reason"]?.string == "unload" && unloaded.json?["response"]?.string == "")
+        for time in ["0", "0.0", #""0""#, #""0s""#, #""0h0m0s""#, "300", #""5m""#, #""10s""#, "-1", "null", #""""#] {
+            let response = try setup.router.call("POST", "/api/generate", body: #"{"model":"b:latest","keep_alive":\#(time)}"#)
+            let reason = time.contains("0") && !time.contains(/[1-9]/) ? "unload" : "load"
+            #expect(response.json?["done_reason"]?.string == reason && response.json?["response"]?.string == "", "\(time)")
+        }
         #expect(try setup.router.call("POST", "/api/generate", body: #"{"model":"nothing"}"#).status == 404)
         #expect(setup.upstream.requests.isEmpty && setup.other.requests.isEmpty)
     }
@@ -258,6 +261,9 @@ import Testing
             #expect(response.status == 404 && response.json?["error"]?.string?.contains(path) == true, "\(response.text)")
         }
         #expect(try setup.router.get("/api/v1/nothing").json?["error"]?["message"] != nil, "OpenAI's paths")
+        let blob = try setup.router.client()
+        blob.send(RouterProcess.request("HEAD", "/api/blobs/sha256:1"))
+        #expect(try blob.readHead().status == 501)
         // A blob is refused before it is sent.
         let client = try setup.router.client()
         client.send("POST /api/blobs/sha256:1 HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999999999\r\n\r\n")

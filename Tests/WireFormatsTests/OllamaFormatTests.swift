@@ -102,6 +102,20 @@ struct OllamaChatTests {
     }
 
     @Test(
+        "the images' base64 goes on in the standard alphabet, with padding, and without line breaks",
+        arguments: [
+            (#"iVBO\nRw0K\nGgo=\n"#, "iVBORw0KGgo="), (#"iVBORw0K\r\nGgo"#, "iVBORw0KGgo="), ("iVBORw0KGgo=", "iVBORw0KGgo="),
+            (#"data:image/png;base64,iVBO\nRw0KGgo="#, "iVBORw0KGgo="), ("_9j_-A==", "/9j/+A=="),
+        ])
+    func base64(image: String, expected: String) throws {
+        let body = #"{"model":"m","prompt":"p","images":["\#(image)"]}"#
+        let media = try OllamaChat.readGenerateRequest(Array(body.utf8).span.bytes).messages[0].parts.compactMap {
+            if case .media(let media) = $0.content { media.source } else { nil }
+        }
+        #expect(media == [.base64(expected, mediaType: expected.hasPrefix("/") ? "image/jpeg" : "image/png")])
+    }
+
+    @Test(
         "what generate can ask for and no other format has is refused by name",
         arguments: [
             (#""raw":true"#, "'raw'"), (#""suffix":"x""#, "'suffix'"), (#""template":"{{ .Prompt }}""#, "'template'"),

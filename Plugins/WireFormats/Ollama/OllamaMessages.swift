@@ -61,9 +61,14 @@ enum OllamaMessages {
             var data = try image.text()[...]
             // Some clients leave the head of a `data:` URL in front.
             if data.hasPrefix("data:"), let comma = data.firstIndex(of: ",") { data = data[data.index(after: comma)...] }
-            let type = MediaType.ofBase64(data) ?? "image/png"
+            // Ollama's own decoder passes over line breaks, and those of other providers may not. Source: Go's
+            // encoding/base64.
+            let digits =
+                data.utf8.contains(where: { $0 <= ASCII.space })
+                ? Substring(decoding: data.utf8.filter { $0 > ASCII.space }, as: UTF8.self) : data
+            let base64 = Base64.standard(String(digits)), type = MediaType.ofBase64(base64) ?? "image/png"
             parts.append(
-                ChatPart(.media(ChatMedia(type.hasPrefix("audio/") ? .audio : .image, .base64(String(data), mediaType: type)))))
+                ChatPart(.media(ChatMedia(type.hasPrefix("audio/") ? .audio : .image, .base64(base64, mediaType: type)))))
         }
         return parts
     }

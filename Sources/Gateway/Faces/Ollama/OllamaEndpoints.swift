@@ -50,7 +50,7 @@ enum OllamaEndpoints {
         var unloads = false
         for member in members {
             if JSON.isKey(member.key, name, in: span), member.value.kind != .null, !isEmpty(member.value, span) { return false }
-            if JSON.isKey(member.key, "keep_alive", in: span) { unloads = JSON.integer(member.value, in: span) == 0 }
+            if JSON.isKey(member.key, "keep_alive", in: span) { unloads = isZero(member.value, span) }
         }
         do throws(APIError) {
             let request = try CallEndpoint.outline(of: exchange)
@@ -65,6 +65,18 @@ enum OllamaEndpoints {
             exchange.respond(error)
         }
         return true
+    }
+
+    /// Whether a length of time is 0: a number, or a text such as "0", "0s" and "0h0m". Source: ollama/ollama,
+    /// api/types.go, `Duration`.
+    private static func isZero(_ value: JSONValue, _ body: RawSpan) -> Bool {
+        guard value.kind == .number || value.kind == .string else { return false }
+        var hasDigit = false
+        for place in value.range where ASCII.isDigit(body.byte(place)) {
+            guard body.byte(place) == UInt8(ascii: "0") else { return false }
+            hasDigit = true
+        }
+        return hasDigit
     }
 
     private static func isEmpty(_ value: JSONValue, _ body: RawSpan) -> Bool {
