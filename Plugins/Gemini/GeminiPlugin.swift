@@ -85,7 +85,7 @@ public struct GeminiOptions: Sendable, Equatable {
         fields.describe(
             "token_file", "a file with the bearer token of each request; another program renews it, and the router reads it again")
         tokenFile = fields.filePath("token_file")
-        let hasCredential = tokenFile != nil || headers.contains { $0.name.lowercased() == "authorization" }
+        let hasCredential = fields.isPresent("token_file") || headers.contains { $0.name.lowercased() == "authorization" }
         apiKeys = fields.secrets("api_key", required: !hasCredential)
         vertexPath = project.map { "/projects/\($0)/locations/\(location ?? "global")" }
         guard let baseURL, fields.issues.dropFirst(issues).allSatisfy({ $0.severity == .warning }), !apiKeys.isEmpty || hasCredential else {

@@ -100,6 +100,12 @@ struct GeminiPluginTests {
         ] as [[String: GeminiOptions.Value]])
     func wrongOptions(values: [String: GeminiOptions.Value]) { #expect(GeminiOptions.read(values) == nil) }
 
+    @Test("a wrong credential is one issue, not also a missing one")
+    func wrongFile() {
+        let relative: PluginOptions = ["token_file": "relative"]
+        #expect(relative.issues(of: GeminiPlugin.self) == ["'token_file' takes an absolute path, which begins with '/'"])
+    }
+
     @Test("the key is in a header field, and equal options are equal whatever signatures they have")
     func credentials() {
         #expect(provider.authentication == .keys([Secret("AIza-canary-0123456789")], in: "x-goog-api-key"))
