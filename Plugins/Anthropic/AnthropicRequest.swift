@@ -14,10 +14,16 @@ extension AnthropicProvider {
 
     private var versionPath: String { options.baseURL.path + (options.baseURL.path.hasSuffix("/v1") ? "" : "/v1") }
 
-    public func modelsRequest() -> UpstreamRequest? {
+    public func modelsRequest() -> UpstreamRequest? { modelsRequest(AnthropicModels.query) }
+
+    public func modelsRequest(after page: RawSpan) -> UpstreamRequest? {
+        AnthropicModels.query(after: page).map { modelsRequest($0) }
+    }
+
+    private func modelsRequest(_ query: String) -> UpstreamRequest {
         let isSet = options.headers.contains { $0.name.lowercased() == Self.version.name }
         return UpstreamRequest(
-            method: "GET", target: versionPath + "/models" + AnthropicModels.query,
+            method: "GET", target: versionPath + "/models" + query,
             fields: Self.fields.filter { $0.name != "content-type" } + (isSet ? [] : [Self.version]), body: [])
     }
 

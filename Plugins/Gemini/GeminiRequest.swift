@@ -23,10 +23,14 @@ extension GeminiProvider {
 
     /// Vertex AI has no list of the models that a project can use.
     public func modelsRequest() -> UpstreamRequest? {
-        guard options.vertexPath == nil else { return nil }
-        return UpstreamRequest(
-            method: "GET", target: versionPath + "/models" + GeminiModels.query, fields: Self.fields.filter { $0.name != "content-type" },
-            body: [])
+        options.vertexPath == nil ? modelsRequest(GeminiModels.query) : nil
+    }
+
+    public func modelsRequest(after page: RawSpan) -> UpstreamRequest? { GeminiModels.query(after: page).map { modelsRequest($0) } }
+
+    private func modelsRequest(_ query: String) -> UpstreamRequest {
+        UpstreamRequest(
+            method: "GET", target: versionPath + "/models" + query, fields: Self.fields.filter { $0.name != "content-type" }, body: [])
     }
 
     /// Google's SDKs take the address without a version, and other servers may give theirs with it.

@@ -89,6 +89,40 @@ import Testing
         #expect(upstream.requests.map(\.head.target).sorted() == ["/api/show", "/api/show", "/api/tags"])
     }
 
+    /// A list whose pages have one model each, in the format of the plugin.
+    private static func paged(_ plugin: String, count: Int) throws -> ScriptedUpstream {
+        try ScriptedUpstream { exchange in
+            let query = exchange.head.target.split(separator: "?").last ?? "", number = query.split(separator: "=").last.flatMap { Int($0) }
+            let isFirst = !query.contains("after_id") && !query.contains("pageToken"), page = isFirst ? 1 : (number ?? 0) + 1
+            let isLast = page == count
+            try exchange.respond(
+                200,
+                plugin == "gemini"
+                    ? #"{"models":[{"name":"models/page-\#(page)","description":"D\#(page)"}]\#(isLast ? "" : #","nextPageToken":"\#(page)""#)}"#
+                    : #"{"data":[{"id":"page-\#(page)","max_input_tokens":\#(1000 + page)}],"has_more":\#(!isLast),"last_id":"\#(page)"}"#)
+        }
+    }
+
+    @Test(arguments: ["gemini", "anthropic"])
+    func `a list has all of its pages, and one that has no end is an error`(plugin: String) throws {
+        let upstream = try Self.paged(plugin, count: 3), endless = try Self.paged(plugin, count: 0)
+        func provider(_ name: String, _ upstream: ScriptedUpstream) -> String {
+            "\(name): { plugin: \(plugin), base_url: \"http://127.0.0.1:\(upstream.port)\", api_key: sk-provider }"
+        }
+        let policy = """
+            version: 1
+            listen: 127.0.0.1:0
+            providers: { \(provider("o", upstream)), \(provider("e", endless)) }
+            models: { last: { provider: o, upstream: page-3 } }
+            """
+        let run = try RouterCommand(["models", "sync", "o", "routes.yaml"], files: ["routes.yaml": policy])
+        #expect(run.exit == .code(0) && upstream.requests.count == 3, "\(run.errors)")
+        for page in 1...2 { #expect(run.output.contains("o/page-\(page): {"), "\(run.output)") }
+        let failed = try RouterCommand(["models", "sync", "e", "routes.yaml"], files: ["routes.yaml": policy])
+        #expect(failed.exit == .code(1) && failed.errors.contains("the list of models has more than 100 pages"), "\(failed.errors)")
+        #expect(endless.requests.count == 100)
+    }
+
     private static func policy(_ upstream: ScriptedUpstream) -> String {
         PolicyText(["a": upstream]).text.replacing(
             "models:\n  a: { provider: p-a, upstream: up-a }", with: "models:\n  own: { provider: p-a, upstream: mine }")

@@ -147,6 +147,20 @@ struct ModelListTests {
         #expect(throws: ProviderError.self) { try GeminiModels.read(Array("{}".utf8).span.bytes) }
     }
 
+    @Test(
+        "a list of Anthropic's or of Gemini's names its next page, unless it is the last",
+        arguments: [
+            (#"{"data":[{"id":"a"}],"has_more":true,"last_id":"a b&c"}"#, "?limit=1000&after_id=a%20b%26c", nil),
+            (#"{"data":[{"id":"a"}],"has_more":false,"last_id":"a"}"#, nil, nil),
+            (#"{"data":[],"has_more":true,"last_id":null}"#, nil, nil),
+            (#"{"models":[],"nextPageToken":"t/+="}"#, nil, "?pageSize=1000&pageToken=t%2F%2B%3D"),
+            (#"{"models":[],"nextPageToken":""}"#, nil, nil), (#"{"models":[]}"#, nil, nil), ("", nil, nil),
+        ] as [(String, String?, String?)])
+    func pages(page: String, anthropic: String?, gemini: String?) {
+        let bytes = Array(page.utf8)
+        #expect(AnthropicModels.query(after: bytes.span.bytes) == anthropic && GeminiModels.query(after: bytes.span.bytes) == gemini)
+    }
+
     @Test("Ollama's list has capabilities, and local models are free")
     func ollama() throws {
         let json = #"""

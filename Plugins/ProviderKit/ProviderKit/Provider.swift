@@ -121,6 +121,13 @@ public protocol Provider: Sendable {
     /// - Parameter body: the complete body of a response with a success status (2xx) to ``modelsRequest()``.
     func models(from body: RawSpan) throws(ProviderError) -> [ListedModel]
 
+    /// The request for the next page of the provider's list; nil if this page is the last one. The router adds the
+    /// credentials. The default implementation returns nil.
+    ///
+    /// - Parameter page: the complete body of a response with a success status (2xx) to ``modelsRequest()``, or to the
+    ///   request for an earlier page, whose models ``models(from:)`` gives.
+    func modelsRequest(after page: RawSpan) -> UpstreamRequest?
+
     /// The request for what the provider's list doesn't say of a model; nil if there is nothing more to ask. The router
     /// adds the credentials. The default implementation returns nil.
     func detailsRequest(for model: ListedModel) -> UpstreamRequest?
@@ -166,6 +173,9 @@ extension Provider {
 
     /// By default none.
     public func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] { [] }
+
+    /// By default nil: one page has all.
+    public func modelsRequest(after page: RawSpan) -> UpstreamRequest? { nil }
 
     /// By default nil: no further request.
     public func detailsRequest(for model: ListedModel) -> UpstreamRequest? { nil }

@@ -3,8 +3,17 @@ public import ProviderKit
 
 /// Anthropic's list of models, `GET /v1/models`. Source: the SDK's `types/model_info.py` and `model_capabilities.py`.
 public enum AnthropicModels {
-    /// The query for the largest page, which has every model.
+    /// The query for the first page, which is the largest possible one.
     public static let query = "?limit=1000"
+
+    /// The query for the page after another one; nil if that is the last. Source: Anthropic's API reference, "List
+    /// Models".
+    public static func query(after page: RawSpan) -> String? {
+        guard let page = JSONTree(page), page["has_more"]?.bool == true, let last = page["last_id"]?.string, !last.isEmpty else {
+            return nil
+        }
+        return "\(query)&after_id=\(PercentEncoding.segment(last))"
+    }
 
     /// Reads a list. Retired models are left out, because requests that name one fail.
     public static func read(_ body: RawSpan) throws(ProviderError) -> [ListedModel] {

@@ -4,8 +4,15 @@ public import ProviderKit
 /// Gemini's list of models, `GET /v1beta/models`. Source: google-genai's `types.Model`, and its mapping of the Gemini
 /// API's `displayName`, `inputTokenLimit`, `outputTokenLimit`, `supportedGenerationMethods` and `thinking`.
 public enum GeminiModels {
-    /// The query for the largest page, which has every model. Source: Gemini's API reference, "models.list".
+    /// The query for the first page, which is the largest possible one. The server may send fewer models than that.
     public static let query = "?pageSize=1000"
+
+    /// The query for the page after another one; nil if that is the last. Source: Gemini's API reference,
+    /// "models.list".
+    public static func query(after page: RawSpan) -> String? {
+        guard let token = JSONTree(page)?["nextPageToken"]?.string, !token.isEmpty else { return nil }
+        return "\(query)&pageToken=\(PercentEncoding.segment(token))"
+    }
 
     private static let prefix = "models/"
 

@@ -1,5 +1,6 @@
 package import NIOCore
 package import ProviderKit
+import RoutingPolicy
 import Synchronization
 
 /// What is known of a provider's own list of models. It belongs to the provider's instance, and all event loops share
@@ -62,7 +63,10 @@ extension EngineLoop {
     /// The most models of one list whose details are asked for, each with a request of its own.
     private static let maxDetails = 200
 
-    /// A provider's own list of models; nil if the provider is off or has none.
+    /// The most pages of a list. One that has more may have no end.
+    private static let maxPages = 100
+
+    /// A provider's own list of models, with all of its pages; nil if the provider is off or has none.
     ///
     /// - Parameter provider: an index into the policy's providers.
     package func models(ofProvider provider: Int, in snapshot: Snapshot, within limit: Duration) -> EventLoopFuture<[ListedModel]>? {
@@ -70,11 +74,8 @@ extension EngineLoop {
         let timeouts = snapshot.policy.defaults.timeouts.overridden(by: snapshot.policy.providers[provider].timeouts)
         let provider = self.provider(of: instance), translator = provider.translator
         guard let request = translator.modelsRequest() else { return nil }
-        let list = ProviderQuery.send(request, to: provider, timeouts: timeouts, within: limit, on: eventLoop) {
-            body throws(ProviderError) in try translator.models(from: body)
-        }
         let bound = NIOLoopBound(provider, eventLoop: eventLoop)
-        return list.flatMap { [eventLoop] models in
+        return pages(after: [], request, of: bound, timeouts: timeouts, until: .now() + TimeAmount(limit)).flatMap { [eventLoop] models in
             let details = models.prefix(Self.maxDetails).map { model -> EventLoopFuture<ListedModel> in
                 guard let request = translator.detailsRequest(for: model) else { return eventLoop.makeSucceededFuture(model) }
                 let details = ProviderQuery.send(request, to: bound.value, timeouts: timeouts, within: limit, on: eventLoop) {
@@ -84,6 +85,26 @@ extension EngineLoop {
                 return details.flatMapErrorThrowing { _ in model }
             }
             return EventLoopFuture.whenAllSucceed(details, on: eventLoop).map { $0 + models.dropFirst(Self.maxDetails) }
+        }
+    }
+
+    /// The models of a list's pages: those that have arrived, and what the request and those after it get.
+    private func pages(
+        after earlier: [[ListedModel]], _ request: UpstreamRequest, of provider: NIOLoopBound<LoopProvider>, timeouts: Timeouts,
+        until deadline: NIODeadline
+    ) -> EventLoopFuture<[ListedModel]> {
+        let translator = provider.value.translator, limit = Duration.nanoseconds(max(0, (deadline - NIODeadline.now()).nanoseconds))
+        let page = ProviderQuery.send(request, to: provider.value, timeouts: timeouts, within: limit, on: eventLoop) {
+            body throws(ProviderError) in (models: try translator.models(from: body), next: translator.modelsRequest(after: body))
+        }
+        return page.flatMap { page in
+            let arrived = earlier + [page.models]
+            guard let next = page.next else { return self.eventLoop.makeSucceededFuture(arrived.flatMap(\.self)) }
+            guard arrived.count < Self.maxPages else {
+                let error = ProviderError(.upstreamError, message: "the list of models has more than \(Self.maxPages) pages")
+                return self.eventLoop.makeFailedFuture(error)
+            }
+            return self.pages(after: arrived, next, of: provider, timeouts: timeouts, until: deadline)
         }
     }
 

@@ -6,8 +6,8 @@ package final class PluginWatch: Sendable {
     /// A method or a property of a plugin. The raw values are for messages.
     enum Hook: UInt8, CaseIterable {
         case request = 1
-        case response, decoder, decode, finish, failure, repair, models, model, formats, optionalFormats, modelsRequest, detailsRequest
-        case makeProvider, canContinue, origin, authentication, secrets
+        case response, decoder, decode, finish, failure, repair, models, model, formats, optionalFormats, modelsRequest, nextModels
+        case detailsRequest, makeProvider, canContinue, origin, authentication, secrets
 
         var name: String {
             switch self {
@@ -23,6 +23,7 @@ package final class PluginWatch: Sendable {
             case .formats: "formats(for:model:)"
             case .optionalFormats: "optionalFormats(for:model:)"
             case .modelsRequest: "modelsRequest()"
+            case .nextModels: "modelsRequest(after:)"
             case .detailsRequest: "detailsRequest(for:)"
             case .makeProvider: "makeProvider(_:)"
             case .canContinue: "canContinue"

@@ -62,6 +62,12 @@ struct WatchedProvider: Provider {
         return provider.repair(of: call, body: body, refusedWith: error, refusal: refusal)
     }
 
+    func modelsRequest(after page: RawSpan) -> UpstreamRequest? {
+        watch.begin(.nextModels)
+        defer { watch.end() }
+        return provider.modelsRequest(after: page)
+    }
+
     func models(from body: RawSpan) throws(ProviderError) -> [ListedModel] {
         watch.begin(.models)
         defer { watch.end() }
