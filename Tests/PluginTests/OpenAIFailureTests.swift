@@ -144,6 +144,10 @@ struct OpenAIFailureTests {
                 "OpenAI", 400,
                 #"{"error":{"message":"Invalid prompt: your prompt was flagged as potentially violating our usage policy.","type":"invalid_request_error","param":null,"code":"invalid_prompt"}}"#
             ),
+            (
+                "OpenAI, of biology and chemistry", 400,
+                #"{"error":{"message":"Invalid prompt: we've limited access to this content for safety reasons.","type":"invalid_request_error","param":null,"code":"invalid_prompt"}}"#
+            ),
             ("OpenAI, by code", 400, #"{"error":{"message":"no","type":"invalid_request_error","code":"content_policy_violation"}}"#),
             (
                 "Azure", 400,

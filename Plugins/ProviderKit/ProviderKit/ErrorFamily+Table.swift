@@ -435,7 +435,7 @@ extension ErrorFamily {
             "<stopped> by|for|under|due … <guard>", "<stopped> by _ content|filter", "request blocked by policy",
             "<stopped> by|under _ _ usage|use|safety|moderation|content policy|guideline|rule", "flagged by … policy|classifier|abuse",
             "not _ allowed|permitted|acceptable by|under|according … safety|content|moderation policy|system|filter|guideline",
-            "model refused to … policy|safety", "flagged for|as",
+            "model refused to … policy|safety", "flagged for|as", "limited|restricted access … content … safety",
             // What is stopped. Anthropic: "Output blocked by content filtering policy"; Gemini; Cloudflare; Cohere
             "prompt|input|output|response|message _ is|blocked|flagged _ blocked|flagged",
             "prompt|input|output|content|response|message blocked|flagged", "content is flagged", "content … is blocked $",
