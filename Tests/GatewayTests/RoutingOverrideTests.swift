@@ -43,7 +43,8 @@ struct RoutingOverrideTests {
         Bounds(field: "max_same_model_retries", good: ["0", "10"], bad: ["-1", "11"], badTypes: [#""3""#]),
         Bounds(field: "retry_delay", good: ["0", "30000"], bad: ["-1", "30001", "0.5"], badTypes: [#""5""#]),
         Bounds(
-            field: "timeout_secs", good: ["1", "600", "1.5", "599.999"], bad: ["0", "601", "600.1", "0.9"], badTypes: [#""5""#, "true"],
+            field: "timeout_secs", good: ["1", "600", "1.5", "599.999", "0.5", "0.001"], bad: ["0", "601", "600.1", "0.0009", "-1"],
+            badTypes: [#""5""#, "true"],
             badTexts: ["7s", "1e2"]),
         Bounds(
             field: "type", good: [#""fast""#, #""reasoning""#, #""""#], bad: [#""slow""#, #""Fast""#],

@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOSSL
 import Testing
@@ -114,6 +115,15 @@ struct TLSTests {
         let message = try await unreachable(delegate)
         #expect(message?.contains("wants a client certificate, which the router does not send; ") == true)
         try await pool.settle(0, 0, 0)
+    }
+
+    @Test(
+        "a connection that is closed or reset during the handshake is told as such, because nothing was sent",
+        arguments: [ECONNRESET, EPIPE, nil])
+    func closed(number: CInt?) {
+        let error = number.map { IOError(errnoCode: $0, reason: "read") }
+        let words = TLSFailure.message(error, at: "'h' port 443", certificate: nil, problem: nil)
+        #expect(words.contains("'h' port 443 closed the connection during the TLS handshake; check"), "\(words)")
     }
 
     private func unreachable(_ delegate: TestDelegate) async throws -> String? {

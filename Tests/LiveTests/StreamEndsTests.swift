@@ -123,6 +123,17 @@ import Testing
         #expect(response.finishReasons == ["stop"])
     }
 
+    @Test(arguments: ["{}", #"{"type":"ping"}"#, #"{"object":"keepalive"}"#])
+    func `an object without choices passes as it is, and the last chunk has the call record`(object: String) throws {
+        let events = [object, Self.first, Self.second, Self.finish, object, object, Self.done]
+        let response = try Self.response(Self.play(events) { try $0.finishChunks() })
+        expectComplete(response, object)
+        #expect(response.data.count { $0 == object } == 3, "\(response.data)")
+        let records = response.chunks.filter { $0["_router"] != nil }
+        #expect(records.last?["choices"]?[0]?["finish_reason"]?.string == "stop" && records.last?["_router"]?["attempts"]?.int == 1)
+        #expect(records.allSatisfy { $0["choices"] != nil })
+    }
+
     @Test func `a server with a finish reason in every chunk may take longer than a second for its first text`() throws {
         let chunks = [#"{"role":"assistant","content":""}"#, #"{"content":"alpha "}"#, #"{"content":"beta"}"#].map {
             OpenAIReplies.chunk($0, finish: "stop")

@@ -62,7 +62,7 @@ struct OptionReferenceTests {
         ("defaults.retry.jitter", "each delay is drawn"),
         ("models.gpt-4o.retry.jitter", "each delay is drawn"), ("models.weight", "  weight             number, 0 to 1000"),
         ("weight", "models: the names"),
-        ("keys.defaults", "keys.defaults: routing overrides"), ("keys.defaults.timeout_secs", "seconds, 1 to 600"),
+        ("keys.defaults", "keys.defaults: routing overrides"), ("keys.defaults.timeout_secs", "seconds, 0.001 to 600"),
         ("hedge", "time, 1ms to 24h, or p95"), ("when", "header fields that the request has"), ("routes.auto.sticky.ttl", "default 10m"),
         ("failover.400 to 599", "retry | next | stop"), ("providers.echo", "what 'plugin: echo' takes in addition"),
         ("providers.delay", "time, 1ms to 24h"), ("max_price", "may be set on a selector"),

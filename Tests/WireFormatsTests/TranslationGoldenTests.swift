@@ -134,7 +134,7 @@ struct TranslationGoldenTests {
     private static let folder =
         #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") + "/Goldens/"
 
-    /// The names of the inputs, which have no `-to-`. Those of Bedrock, which no client has, are ``BedrockGoldenTests``'.
+    /// The names of the inputs, which have no `-to-`. ``BedrockGoldenTests`` has those of Bedrock.
     private static func names(_ folder: String) -> [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: Self.folder + folder)) ?? [])
             .filter { !$0.contains("-to-") && !$0.contains(".bedrock.") }.sorted()

@@ -167,11 +167,12 @@ private func completion(of text: String, in words: [String]) -> String? {
     return found.count == 1 ? found[0] : nil
 }
 
-/// How to write several names that a text separates by commas; nil for any other text. No name contains a comma.
+/// How to write several names that a text separates by commas, bars, arrows or blanks; nil for any other text. No name
+/// contains one of these.
 ///
 /// - Parameter source: the text as the file has it.
 public func listHint(_ source: String) -> String? {
-    let parts = source.split(separator: ",").map { $0.trimmingBlanks() }.filter { !$0.isEmpty }
+    let parts = source.replacing("->", with: ",").replacing("=>", with: ",").split { ",|;> \t".contains($0) }
     guard parts.count > 1, !source.contains("${") else { return nil }
     return "write several names as a list: '[\(abbreviated(parts.joined(separator: ", ")))]'"
 }

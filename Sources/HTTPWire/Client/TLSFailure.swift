@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import NIOSSL
 
 /// The failure of TLS, in words for the operator.
@@ -12,7 +13,9 @@ enum TLSFailure {
     static func message(
         _ error: (any Error)?, at place: String, certificate: NIOSSLCertificate?, isComplete: Bool = false, problem: String?
     ) -> String {
-        guard let error else { return "\(place) closed the connection during the TLS handshake; check the port" }
+        let closed = "\(place) closed the connection during the TLS handshake; \(TLSAlert.checkTheWay)"
+        // An error of the socket, such as a reset: the upstream has sent nothing that could be understood.
+        guard let error, !(error is IOError) else { return closed }
         if let error = error as? NIOSSLExtraError, error == .failedToValidateHostname {
             return "TLS failed: the certificate of \(place) is for another name; in 'base_url', use a host name that is in the certificate"
         }
@@ -40,7 +43,7 @@ enum TLSFailure {
         if ["UNSUPPORTED_PROTOCOL", "NO_SHARED_CIPHER"].contains(where: text.contains) {
             return "TLS failed: \(place) \(TLSAlert.noCommonVersion)"
         }
-        if text.contains("EOF during handshake") { return "\(place) closed the connection during the TLS handshake; check the port" }
+        if text.contains("EOF during handshake") { return closed }
         let reason = reason(in: text).map { " (\($0))" } ?? ""
         return "TLS failed: the router does not understand what \(place) sent\(reason); \(TLSAlert.checkTheWay)"
     }

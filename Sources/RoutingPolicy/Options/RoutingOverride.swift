@@ -98,7 +98,7 @@ package struct RoutingOverride: Sendable {
             "retry_delay", \.retryDelay, .milliseconds(in: 0...30_000),
             help: "the wait before each retry, ± 20 %; a number without a unit, as in a request"),
         .init(
-            "timeout_secs", \.timeout, .seconds(in: 1...600), otherHeader: "x-router-timeout",
+            "timeout_secs", \.timeout, .seconds(in: 0.001...600), otherHeader: "x-router-timeout",
             help: "the longest time for each attempt; a number without a unit, as in a request"),
         fallbackProvider, fallbackModel,
     ]
@@ -183,13 +183,12 @@ extension OverrideType where Value == Duration {
     }
 
     /// A bare number, which may have a fraction. It is rounded to milliseconds.
-    static func seconds(in range: ClosedRange<Int>) -> OverrideType {
-        let bounds = Double(range.lowerBound)...Double(range.upperBound)
-        return OverrideType(
+    static func seconds(in bounds: ClosedRange<Double>) -> OverrideType {
+        OverrideType(
             option: OptionType(
                 kind: .number(bounds, unit: "seconds"), read: { $0.number($1, in: bounds, unit: "seconds").map(Duration.init(seconds:)) },
                 written: { (Double($0.wholeMilliseconds) / 1000).asWritten }),
-            expected: "a number from \(range.lowerBound) to \(range.upperBound) (seconds)",
+            expected: "a number from \(bounds.lowerBound.asWritten) to \(bounds.upperBound.asWritten) (seconds)",
             value: { $0.number.flatMap { bounds ~= $0 ? Duration(seconds: $0) : nil } },
             write: { $1.thousandths($0.wholeMilliseconds) })
     }

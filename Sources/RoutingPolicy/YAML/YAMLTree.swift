@@ -68,6 +68,7 @@ struct YAMLTree {
         switch event.kind {
         case .scalar(let text, let isPlain):
             let isString = event.tag == "!" || event.tag == "tag:yaml.org,2002:str"
+            if isPlain { checkQuotes(text, at: event.position) }
             var scalar = substitution.scalar(text, style: isPlain && !isString ? .plain : .quoted, at: event.position)
             if event.isEmptyAnchor { scalar.isUnresolved = true }
             result = Anchored(node: ConfigNode(.scalar(scalar), at: event.position), size: 1, height: 1)
@@ -81,6 +82,13 @@ struct YAMLTree {
             anchors[anchor] = result
         }
         return result
+    }
+
+    /// Warns of a value in typographic quotation marks, which are part of it. What the mark is, the report adds.
+    private mutating func checkQuotes(_ text: String, at position: SourcePosition) {
+        let marks: ClosedRange<Unicode.Scalar> = "\u{2018}"..."\u{201F}"
+        guard let first = text.unicodeScalars.first, let last = text.unicodeScalars.last, marks ~= first, marks ~= last else { return }
+        issues.append(ConfigIssue(.warning, at: position, "these quotation marks are part of the value"))
     }
 
     private mutating func sequence(_ start: SourcePosition, _ events: borrowing YAMLEvents, depth: Int) throws(ConfigIssue) -> Anchored {

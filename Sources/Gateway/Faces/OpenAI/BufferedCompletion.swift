@@ -36,6 +36,12 @@ enum BufferedCompletion {
         member.withBytes { Extended(object, by: $0).bytes }
     }
 
+    /// Whether the object is a chunk or a completion, and not a ping or another object of the server's own.
+    static func hasChoices(_ object: ByteBuffer) -> Bool {
+        guard let members = try? JSON.members(of: object.readableBytesSpan) else { return false }
+        return members.contains { JSON.isKey($0.key, "choices", in: object.readableBytesSpan) }
+    }
+
     /// The object without its top-level members `_router`, which an upstream adds if it is a router itself, and
     /// `error`, which says nothing in a response that is passed on.
     static func withoutStrayMembers(_ object: ByteBuffer) -> ByteBuffer {

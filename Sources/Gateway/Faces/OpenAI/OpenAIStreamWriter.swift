@@ -15,7 +15,7 @@ import WireFormats
 /// when the stream has ended, so the writer holds back the chunk with the last finish reason and everything after it
 /// until then, but at most for a second, or for 100 ms if the chunk has content. What is held back is the tail. Content
 /// after the last finish reason shows that this server's finish reasons are not final: from then on nothing is held
-/// back.
+/// back. An object without `choices`, such as a server's ping, is passed on as it is, and never gets a `_router`.
 final class OpenAIStreamWriter: EventStreamWriter {
     private static let holdTime = TimeAmount.seconds(1)
     private static let contentHoldTime = TimeAmount.milliseconds(100)
@@ -45,8 +45,8 @@ final class OpenAIStreamWriter: EventStreamWriter {
     /// The frames that are held back, from the last finish reason on.
     private struct Tail {
         var bytes = ByteBuffer()
-        /// The offset in `bytes` of the last frame's closing brace.
-        var lastBrace = 0
+        /// The offset in `bytes` of the closing brace of the last frame that is a chunk; nil if there is none.
+        var lastBrace: Int?
         /// Whether the last frame's JSON object has no members.
         var lastFrameIsEmpty = false
     }
@@ -160,7 +160,8 @@ final class OpenAIStreamWriter: EventStreamWriter {
         }
         if tail != nil {
             hasWrittenFirstChunk = true
-            appendToTail(json, holdTime: hasContent ? Self.contentHoldTime : Self.holdTime)
+            let isChunk = finishes > 0 || hasContent || signals.isUsageOnly || BufferedCompletion.hasChoices(json)
+            appendToTail(json, isChunk: isChunk, holdTime: hasContent ? Self.contentHoldTime : Self.holdTime)
             // The tail is bounded, because held bytes cause no backpressure on the upstream.
             if let tail, tail.bytes.readableBytes > Self.maxHeldBytes { releaseTail(isComplete: false) }
             return
@@ -169,41 +170,41 @@ final class OpenAIStreamWriter: EventStreamWriter {
             hasWrittenFirstChunk = true
             return writeFrame(json.readableBytesView)
         }
+        guard finishes > 0 || hasContent || BufferedCompletion.hasChoices(json) else { return writeFrame(json.readableBytesView) }
         hasWrittenFirstChunk = true
         var member = JSONWriter()
         if let record { RouterMetadata.write(record, to: &member, isComplete: false) }
         writeFrame(BufferedCompletion.appending(member, to: json).readableBytesView)
     }
 
-    private func appendToTail(_ json: ByteBuffer, holdTime: TimeAmount) {
+    private func appendToTail(_ json: ByteBuffer, isChunk: Bool, holdTime: TimeAmount) {
         guard var tail else { return }
         self.tail = nil  // With one reference left, the bytes grow in place.
         defer { self.tail = tail }
         if tail.bytes.readableBytes == 0 { holdTimer.set(.now() + holdTime) }
         let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(json.readableBytesSpan)
         tail.bytes.writeStaticString("data: ")
-        tail.lastBrace = tail.bytes.readableBytes + body.count
-        tail.lastFrameIsEmpty = isEmpty
+        if isChunk { (tail.lastBrace, tail.lastFrameIsEmpty) = (tail.bytes.readableBytes + body.count, isEmpty) }
         if let slice = json.getSlice(at: json.readerIndex, length: body.count) { tail.bytes.writeImmutableBuffer(slice) }
         tail.bytes.writeStaticString("}\n\n")
     }
 
-    /// Sends the held frames, with `_router` in the last one.
+    /// Sends the held frames, with `_router` in the last chunk.
     private func releaseTail(isComplete: Bool) {
         guard let tail else { return }
         // Not nil: later frames still belong to the tail.
         self.tail = Tail()
         holdTimer.set(nil)
         guard tail.bytes.readableBytes > 0 else { return }
-        guard exchange.wantsMetadata, let record, let before = tail.bytes.getSlice(at: 0, length: tail.lastBrace) else {
-            return send(tail.bytes)
-        }
+        guard exchange.wantsMetadata, let record, let brace = tail.lastBrace, let before = tail.bytes.getSlice(at: 0, length: brace),
+            let after = tail.bytes.getSlice(at: brace, length: tail.bytes.readableBytes - brace)
+        else { return send(tail.bytes) }
         var member = JSONWriter(capacity: 512)
         RouterMetadata.write(record, to: &member, isComplete: isComplete)
         var bytes = before
         if !tail.lastFrameIsEmpty { bytes.writeStaticString(",") }
         member.withBytes { _ = bytes.writeBytes($0) }
-        bytes.writeStaticString("}\n\n")
+        bytes.writeImmutableBuffer(after)
         send(bytes)
     }
 
