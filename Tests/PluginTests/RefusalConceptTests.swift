@@ -60,6 +60,7 @@ struct RefusalConceptTests {
     @Test(
         "the length",
         arguments: [
+            "prompt tokens must not exceed 8192", "input tokens cannot exceed 8192",
             "The prompt is over the model's limit", "Your conversation no longer fits into the context window",
             "Input of 9000 tokens goes beyond the 8192 token context", "You sent too many tokens for this model",
             "The request is larger than the context window", "Prompt tokens (9000) > limit (8192)",
@@ -105,6 +106,9 @@ struct RefusalConceptTests {
     @Test(
         "what this model does not serve",
         arguments: [
+            "max_tokens cannot exceed 8192", "max_tokens must not exceed 8192", "max_tokens exceeds 8192", "max_tokens 不能超过 8192",
+            "max_tokens 超过限制", "max_tokens ne doit pas dépasser 8192", "max_tokens no puede exceder 8192",
+            "thinking.budget_tokens exceeds max_tokens",
             "Function calling isn't implemented for this model", "This model has no tool support", "Tools can't be used with this model",
             "The model cannot see images", "Image inputs aren't accepted by this model", "Vision is unavailable on this model",
             "structured output is not yet implemented", "JSON mode isn't available for this model", "Model does not understand audio",
@@ -183,6 +187,10 @@ struct RefusalConceptTests {
             "model name must not be empty", "limit must be between 1 and 100", "limit: must be a positive integer",
             "the property 'expired' must be a boolean", "balance: expected number", "credits must be an integer",
             "tools.0.custom.input_schema: Field required", "tool_result block has no matching tool_use",
+            "Der Schlüssel 'content' ist ungültig", "Ungültiger Schlüssel 'foo' im Objekt 'metadata'", "Clé invalide 'foo' dans metadata",
+            "La clé 'role' est invalide", "Clave inválida 'foo' en metadata", "Chave inválida 'foo' em metadata",
+            "Chiave non valida 'foo' in metadata", "La chiave 'role' non è valida", "Jeton invalide à la position 12", "密钥字段 key 无效",
+            "账户字段不存在", "アカウント欄が無効です", "Budget darf nicht leer sein", "query too long in web_search tool",
             "Nachrichten dürfen nicht leer sein", "Ungültiger Wert für temperature", "Das Feld messages fehlt",
             "Der Name des Werkzeugs ist zu lang", "Ungültiges JSON im Anfragetext", "temperature muss zwischen 0 und 2 liegen",
             "Le champ messages est obligatoire", "Valeur invalide pour temperature", "Le nom de l'outil est trop long",

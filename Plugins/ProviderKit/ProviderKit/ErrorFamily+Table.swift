@@ -1,6 +1,5 @@
-/// The table of the families. Their sources are in the comments: the references and error guides of the providers named
-/// there, or, in brackets, an issue thread or another project's list for what a provider doesn't document. The lines in
-/// other languages than English are the same rules in the words of providers there, and of proxies that translate.
+/// The table of the families, with their sources: the references and error guides of the providers named there, or, in
+/// brackets, an issue thread or another project's list. The lines in other languages are the same rules in their words.
 extension ErrorFamily {
     /// In the order in which they are searched: what is specific first.
     static let all = [
@@ -123,9 +122,11 @@ extension ErrorFamily {
             "<field> … not recognized|recognised|known|allowed|permitted", "<field> _ is unknown|unrecognized|unexpected",
             "additional property … not allowed|permitted|supported", "not have additional property", "unknown name … cannot find field",
             // A limit of the output, which is the subject. OpenAI, Groq, Alibaba, Anthropic, Bedrock
-            "max_tokens _ too large|high|big", "at most … completion tokens", "maximum allowed number of output tokens",
-            "range of _ max_tokens", "range of max_completion", "^ max_completion_tokens must be less than",
-            "`max_tokens` must be less than or equal to", "^ _ max|maximum token _ _ exceed* the|max|maximum|limit|allowed|model",
+            "max_tokens _ too large|high|big", "^ max_tokens exceed*", "^ max_tokens _ not _ exceed*", "max_tokens ~ 超过|超出",
+            "max_tokens … pas|no|nao|non _ depass*|exced*|super*|ultrapass*", "budget_tokens|min_tokens exceed* max_tokens",
+            "at most … completion tokens", "maximum allowed number of output tokens", "range of _ max_tokens", "range of max_completion",
+            "^ max_completion_tokens must be less than", "`max_tokens` must be less than or equal to",
+            "^ _ max|maximum token _ _ exceed* the|max|maximum|limit|allowed|model",
             "^ _ max|maximum|requested output|completion|new token _ _ exceed* the|max|maximum|limit|allowed|model",
             "^ _ maxtoken|maxoutputtoken _ _ exceed* the|max|maximum|limit|allowed|model",
             "^ _ max|maximum _ token _ is larger|greater|higher|more than",
@@ -331,20 +332,21 @@ extension ErrorFamily {
             "not|no _ allowed|permitted|<served> in|from|for your <place>", "unavailable|prohibited|<barred> in|from|for your <place>",
             "unsupported country|region",
             // Other languages. Hunyuan; Zhipu, 1110 and 1111: "您的账户当前处于非活跃状态。"
-            "欠费|余额不足|余量已用尽|购买资源包|额度不足|额度已用尽|套餐已到期|套餐已过期|身份验证失败|非活跃状态|地区不支持", "账户|账号 ~ 不存在|已被|已停|已冻结|已禁", "令牌|密钥|api key ~ 无效|已过期|已失效|已被",
-            "guthaben|kontingent|kreditlimit|budget ~ aufgebraucht|erschopft|leer|verbraucht|unzureichend",
-            "nicht|kein genugend|ausreichend|genug guthaben",
-            "schlussel|zugangstoken ~ ungultig*|gesperrt|abgelaufen|widerrufen|deaktiviert",
-            "konto|abonnement ~ gesperrt|deaktiviert|inaktiv", "land|region ~ nicht _ unterstutzt|verfugbar",
-            "solde|credit* ~ insuffisant*|epuise*", "cle|jeton ~ invalide|revoque*|expire*|desactive*",
+            "欠费|余额不足|余量已用尽|购买资源包|额度不足|额度已用尽|套餐已到期|套餐已过期|身份验证失败|非活跃状态|非活动状态|地区不支持", "账户|账号 ~ 已被|已停|已冻结|已禁",
+            "账户不存在|账号不存在|令牌无效|令牌已|无效的令牌|令牌状态不可用|密钥无效|密钥已|无效的密钥|服务未开通", "api key|api密钥|apikey ~ 无效|已过期|已失效|已被",
+            "guthaben|kontingent|kreditlimit|budget ~ aufgebraucht|erschopft|verbraucht|unzureichend", "guthaben ~ leer|reicht",
+            "nicht|kein genugend|ausreichend|genug guthaben", "api|zugangs schlussel|key|token ~ ungultig*",
+            "zugangstoken|zugangsschlussel ~ ungultig*|gesperrt|abgelaufen", "schlussel ~ gesperrt|abgelaufen|widerrufen|deaktiviert",
+            "konto|abonnement ~ gesperrt|deaktiviert|inaktiv", "ihr*|dein* land|region ~ nicht _ unterstutzt|verfugbar",
+            "solde|credit* ~ insuffisant*|epuise*", "cle|jeton ~ revoque*|expire*|desactive*", "cle|jeton … api|acces … invalide*",
             "compte|abonnement ~ suspendu*|desactive*|bloque*|expire*", "saldo|fondos|fundos|credit* ~ insuf*|agotad*|esgotad*|esaurit*",
-            "clave|chave|chiave ~ invalid*|revocad*|revogad*|revocat*|expir*|scadut*|caducad*|desactivad*|desativad*",
-            "clave|chave|chiave|cle … no|nao|non|pas _ valid*",
+            "clave|chave|chiave ~ revocad*|revogad*|revocat*|expir*|scadut*|caducad*|desactivad*|desativad*",
+            "clave|chave|chiave … api|acces*|aces* … invalid*", "clave|chave|chiave|cle … api|acces*|aces* … no|nao|non|pas _ valid*",
             "cuenta|conta|account ~ suspendid*|suspens*|sospes*|bloquead*|bloccat*|desactivad*|desativad*|disattivat*",
-            "残高|クレジット ~ 不足|使い切|ありません", "apiキー ~ 無効|期限|失効", "アカウント ~ 停止|無効|凍結", "잔액*|크레딧* ~ 부족*|소진*", "api 키* ~ 유효하지|만료*|잘못*|비활성*",
-            "계정* ~ 정지*|비활성*|차단*", "баланс*|средств*|кредит*|квот* ~ исчерпан*|недостаточно|закончил*|израсходован*",
-            "api ~ недейств*|неверн*", "ключ* ~ отозван*|заблокирован*|просрочен*",
-            "аккаунт*|учетн* ~ заблокирован*|отключен*|приостановлен*",
+            "残高|クレジット ~ 不足|使い切|ありません", "apiキー ~ 無効|期限|失効|正しく", "アカウント ~ 停止|凍結", "アカウントが無効|アカウントは無効", "잔액*|크레딧* ~ 부족*|소진*",
+            "api 키* ~ 유효하지|만료*|잘못*|비활성*", "계정* ~ 정지*|비활성*|차단*",
+            "баланс*|средств*|кредит*|квот* ~ исчерпан*|недостаточно|закончил*|израсходован*", "api ~ недейств*|неверн*",
+            "ключ* ~ отозван*|заблокирован*|просрочен*", "аккаунт*|учетн* ~ заблокирован*|отключен*|приостановлен*",
         ],
         genericCodes: [
             "authentication_error", "permission_error", "permission_denied", "permissiondenied", "unauthenticated", "unauthorized",
@@ -397,7 +399,8 @@ extension ErrorFamily {
             "token in the prompt cannot exceed", "total token … not exceed", "length of messages must be less",
             "prompt|input … shorter than", "range of input length should be",
             // Too long. Anthropic: "prompt is too long"; Bedrock; nginx; Groq [continue#10218]; MiniMax, 1039
-            "input|prompt|token|context|conversation|message|body|payload length|is too long|large", "request|text|query _ too long",
+            "input|prompt|token|context|conversation|message|body|payload length|is too long|large", "request|text _ too long",
+            "input|prompt token must|should|may|can not exceed*",
             "input|prompt|conversation|context text|content|message|history|length _ too long",
             "input|prompt|token|context|conversation|message|body|payload too long|large", "too long|large for … model",
             "^ too long input|prompt", "too many _ token", "request|body|content entity too large", "payload size exceed*",
@@ -408,9 +411,9 @@ extension ErrorFamily {
             "contextwindowexceedederror", "exceed* _ _ context|token limit",
             // Other languages. Hunyuan; Baidu; iFlytek, 10907: "token数量超过上限"; GigaChat; Yandex
             "输入过长|超长|最大上下文长度|最大长度限制|超出最大|超过最大长度|上下文超|上下文长度|长度超|token数超|token数量超|请减少输入", "内容过长|文本过长|提示过长|提示词过长|上下文过长|消息过长",
-            "上下文|输入|提示|token ~ 超过|超出|过长", "длин* контекста|запроса", "слишком длин* ~ контекст*|запрос*|промпт*|сообщени*|ввод",
-            "контекст* ~ превышен*|превышает|превысил*", "максимальн* количество токен*",
-            "eingabe|prompt|kontext|nachricht|anfrage ~ zu lang", "kontext* ~ uberschreite*|uberschritten",
+            "上下文|输入|提示 ~ 超过|超出|过长", "tokens|token数 ~ 超过|超出|过长", "длин* контекста|запроса",
+            "слишком длин* ~ контекст*|запрос*|промпт*|сообщени*|ввод", "контекст* ~ превышен*|превышает|превысил*",
+            "максимальн* количество токен*", "eingabe|prompt|kontext|nachricht|anfrage ~ zu lang", "kontext* ~ uberschreite*|uberschritten",
             "prompt|entree|contexte|requete|message ~ trop long*", "depass* ~ contexte|tokens",
             "prompt|entrada|contexto|mensaje|mensagem ~ demasiado|muito|demasiad* larg*|long*|extens*",
             "exced*|super*|ultrapass* ~ contexto|contesto|token", "prompt|input|contesto|messaggio ~ troppo lung*",
@@ -494,7 +497,4 @@ extension ErrorFamily {
             "invalid param|parameter|argument|request", "invisible character", "message|content|prompt|input _ is empty|missing|invalid",
             "message length must be",
         ])
-
-    /// The period of a limit. Alibaba, 429 `insufficient_quota`: "hour allocated quota exceeded."
-    static let period: [Phrase] = ["minute|hour|hourly|day|daily _ _ quota|limit|allocation"]
 }

@@ -27,4 +27,7 @@ struct ErrorFamily: Sendable {
     func counts(with status: Int) -> Bool {
         !ignoredStatuses.contains(status) && onlyStatuses?.contains(status) ?? true
     }
+
+    /// The period of a limit. Alibaba, 429 `insufficient_quota`: "hour allocated quota exceeded."
+    static let period: [Phrase] = ["minute|hour|hourly|day|daily _ _ quota|limit|allocation"]
 }
