@@ -12,6 +12,7 @@ struct RefusalConceptTests {
     @Test(
         "the account",
         arguments: [
+            "无效的 API 密钥", "API密钥无效", "无效的令牌",
             "Your prepaid balance has run out", "You have run out of credits. Buy more to continue.",
             "There are no funds left in your wallet", "Insufficient account funds",
             "This request was declined because your account has a negative balance", "Remaining credit: 0. Please purchase credit.",

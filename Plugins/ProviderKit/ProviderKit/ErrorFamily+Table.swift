@@ -243,7 +243,7 @@ extension ErrorFamily {
             "quota exceeded for quota metric", "please wait before trying again", "throttled", "throttling",
             "too many concurrent|parallel|simultaneous", "request|call too quickly|fast|often|frequently", "concurrency limit",
             "high concurrency", "conn|connection|throughput limit|exceeded", "rate growth|increase|exceeded",
-            "并发数过高|并发数超|访问量过大|速率限制|请求频率|频繁|繁忙|限流|请求过多|请求太多",
+            "并发数过高|并发数超|访问量过大|速率限制|请求频率|频繁|繁忙|限流|流控|请求过多|请求太多",
             // llama.cpp, 503; Hugging Face; Ollama; Groq, 498; Cloudflare; SGLang, 503; Bedrock; SiliconFlow, 50603
             "loading model", "is _ loading", "still|being _ loaded|loading", "server busy", "pending requests exceeded",
             "capacity _ exceeded", "queue is full", "overloaded", "model _ is not ready", "at|over capacity", "high demand|load|traffic",
@@ -333,7 +333,7 @@ extension ErrorFamily {
             "unsupported country|region",
             // Other languages. Hunyuan; Zhipu, 1110 and 1111: "您的账户当前处于非活跃状态。"
             "欠费|余额不足|余量已用尽|购买资源包|额度不足|额度已用尽|套餐已到期|套餐已过期|身份验证失败|非活跃状态|非活动状态|地区不支持", "账户|账号 ~ 已被|已停|已冻结|已禁",
-            "账户不存在|账号不存在|令牌无效|令牌已|无效的令牌|令牌状态不可用|密钥无效|密钥已|无效的密钥|服务未开通", "api key|api密钥|apikey ~ 无效|已过期|已失效|已被",
+            "账户不存在|账号不存在|令牌无效|令牌已|无效的令牌|令牌状态不可用|密钥无效|密钥已|无效的密钥|服务未开通", "api key|api 密钥|api密钥|apikey ~ 无效|已过期|已失效|已被",
             "guthaben|kontingent|kreditlimit|budget ~ aufgebraucht|erschopft|verbraucht|unzureichend", "guthaben ~ leer|reicht",
             "nicht|kein genugend|ausreichend|genug guthaben", "api|zugangs schlussel|key|token ~ ungultig*",
             "zugangstoken|zugangsschlussel ~ ungultig*|gesperrt|abgelaufen", "schlussel ~ gesperrt|abgelaufen|widerrufen|deaktiviert",
