@@ -172,9 +172,13 @@ private func completion(of text: String, in words: [String]) -> String? {
 ///
 /// - Parameter source: the text as the file has it.
 public func listHint(_ source: String) -> String? {
-    let parts = source.replacing("->", with: ",").replacing("=>", with: ",").split { ",|;> \t".contains($0) }
-    guard parts.count > 1, !source.contains("${") else { return nil }
-    return "write several names as a list: '[\(abbreviated(parts.joined(separator: ", ")))]'"
+    listHint(ofNames: source.replacing("->", with: ",").replacing("=>", with: ",").split { ",|;> \t".contains($0) })
+}
+
+/// How to write these names as a list; nil for a single one, and where a variable is among them.
+func listHint(ofNames names: [Substring]) -> String? {
+    guard names.count > 1, !names.contains(where: { $0.contains("${") }) else { return nil }
+    return "write several names as a list: '[\(abbreviated(names.joined(separator: ", ")))]'"
 }
 
 /// The text that a value reads as if it could not be substituted.

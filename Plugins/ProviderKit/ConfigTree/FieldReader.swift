@@ -194,7 +194,8 @@ public struct FieldReader {
             case .scalar(let first) = entries[owner].value.content
         else { return nil }
         let words = [first.source] + entries[(owner + 1)...].prefix(while: isWord).map(\.key.text)
-        return ConfigTree.listHint(words.joined(separator: ","))
+        // A key that is no name is not taken apart: it may have a secret, which is hidden as the file has it.
+        return ConfigTree.listHint(ofNames: words.flatMap { $0.split(separator: ",").map { $0.trimmingBlanks()[...] } })
     }
 
     /// Whether a text is `${NAME}` and nothing else. It contains no secret, and shows where the secret comes from. A
