@@ -175,6 +175,26 @@ struct UsageBookTests {
         #expect(log.messages.count == 2, "\(log.messages)")
     }
 
+    @Test("a folder that is away for a while says nothing of the file, and nothing counts twice", arguments: [false, true])
+    func folderAway(isReplaced: Bool) throws {
+        let parent = try TemporaryFolder(), folder = "\(parent.path)/state", aside = "\(parent.path)/aside", log = Log()
+        mkdir(folder, 0o755)
+        let book = try book("\(folder)/state.db", log)
+        book.add(amount(1), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 1)
+        rename(folder, aside)
+        if isReplaced { try parent.write("state", []) }
+        book.add(amount(2), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 3)
+        unlink(folder)
+        rename(aside, folder)
+        book.add(amount(4), at: place())
+        #expect(book.spent(by: "k", from: 0).dollars == 7)
+        book.close(within: 5000)
+        #expect(log.messages.isEmpty, "\(log.messages)")
+        #expect(try self.book("\(folder)/state.db").spent(by: "k", from: 0).dollars == 7)
+    }
+
     @Test("a second book of a file says that it isn't alone, and adds to it")
     func two() throws {
         let folder = try TemporaryFolder(), (one, other) = (Log(), Log())

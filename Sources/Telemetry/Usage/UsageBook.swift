@@ -25,7 +25,7 @@ package final class UsageBook: Sendable {
     private struct Store {
         var database: UsageDatabase
         var path: String?
-        /// What the file was when it was last written; nil in memory.
+        /// What the file was when it was last written; nil in memory, or if that can't be told.
         var file: FileState?
         /// Whether the database is in memory because the file can't be opened.
         var isStandIn = false
@@ -122,10 +122,10 @@ package final class UsageBook: Sendable {
     /// Begins the file anew if it was removed, moved or cut while it is in use. The open database still has its rows. A
     /// file that has taken its place counts instead.
     private func restore(_ store: inout Store) {
-        guard let path = store.path, let known = store.file, !store.isStandIn else { return }
-        let now = FileState(path), isReplaced = now.map { !$0.isSame(as: known) } ?? false
-        guard isReplaced || now.map({ $0.bytes < known.bytes }) ?? true, let memory = try? UsageDatabase(nil) else { return }
-        if isReplaced {
+        guard let path = store.path, let known = store.file, !store.isStandIn, let now = FileState(path) else { return }
+        let change = now.change(from: known)
+        guard change != .none, let memory = try? UsageDatabase(nil) else { return }
+        if change == .replaced {
             logger.error(
                 "another file has taken the place of the database of the keys' usage; what it holds counts from now on",
                 metadata: ["file": "\(path)"])
@@ -138,8 +138,8 @@ package final class UsageBook: Sendable {
         }
         // Closes the old one, which removes the write-ahead log by its name.
         store = Store(database: memory, path: path, isStandIn: true)
-        guard !isReplaced else { return }
-        if now != nil { rename(path, "\(path).cut-\(Timestamp.seconds())") }
+        guard change != .replaced else { return }
+        if change == .cut { rename(path, "\(path).cut-\(Timestamp.seconds())") }
         for suffix in ["-wal", "-shm"] { unlink(path + suffix) }
     }
 
@@ -276,17 +276,32 @@ package final class UsageBook: Sendable {
 }
 
 /// What tells whether a file is the one that it was.
-private struct FileState {
-    let device: UInt64, inode: UInt64, bytes: Int
+private enum FileState {
+    case missing
+    case present(device: UInt64, inode: UInt64, bytes: Int)
 
-    /// nil if there is no such file.
+    enum Change { case none, removed, cut, replaced }
+
+    /// nil if it can't be told, because the file's folder is away or can't be searched.
     init?(_ path: String) {
         var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        (device, inode, bytes) = (UInt64(status.st_dev), UInt64(status.st_ino), Int(status.st_size))
+        if stat(path, &status) == 0 {
+            self = .present(device: UInt64(status.st_dev), inode: UInt64(status.st_ino), bytes: Int(status.st_size))
+        } else {
+            guard access(String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)]) + "/.", X_OK) == 0 else { return nil }
+            self = .missing
+        }
     }
 
-    func isSame(as other: FileState) -> Bool { device == other.device && inode == other.inode }
+    func change(from known: FileState) -> Change {
+        switch (known, self) {
+        case (.missing, .missing): .none
+        case (.present, .missing): .removed
+        case (.missing, .present): .replaced
+        case (.present(let device, let inode, let bytes), .present(let newDevice, let newInode, let newBytes)):
+            device != newDevice || inode != newInode ? .replaced : newBytes < bytes ? .cut : .none
+        }
+    }
 }
 
 extension [UsageRow] {
