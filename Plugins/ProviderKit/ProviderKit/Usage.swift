@@ -1,29 +1,83 @@
 /// The tokens and the cost of a call, as the provider reports them. nil means unknown, and 0 means a reported zero.
 public struct Usage: Sendable, Equatable {
     /// The tokens of the prompt, cached ones included.
-    public var promptTokens: Int?
+    @inlinable public var promptTokens: Int? {
+        get { counts.promptTokens.value }
+        set { counts.promptTokens.value = newValue }
+    }
     /// The tokens of the response, reasoning included.
-    public var completionTokens: Int?
+    @inlinable public var completionTokens: Int? {
+        get { counts.completionTokens.value }
+        set { counts.completionTokens.value = newValue }
+    }
     /// The tokens of the prompt that were read from a cache.
-    public var cachedTokens: Int?
+    @inlinable public var cachedTokens: Int? {
+        get { counts.cachedTokens.value }
+        set { counts.cachedTokens.value = newValue }
+    }
     /// The tokens of the prompt that were written to a cache.
-    public var cacheWriteTokens: Int?
+    @inlinable public var cacheWriteTokens: Int? {
+        get { counts.cacheWriteTokens.value }
+        set { counts.cacheWriteTokens.value = newValue }
+    }
     /// Those of ``cacheWriteTokens`` that the cache keeps for an hour, which some providers price apart.
-    public var longCacheWriteTokens: Int?
+    @inlinable public var longCacheWriteTokens: Int? {
+        get { counts.longCacheWriteTokens.value }
+        set { counts.longCacheWriteTokens.value = newValue }
+    }
     /// The tokens of the response that were spent on reasoning.
-    public var reasoningTokens: Int?
+    @inlinable public var reasoningTokens: Int? {
+        get { counts.reasoningTokens.value }
+        set { counts.reasoningTokens.value = newValue }
+    }
     /// The tokens of the prompt that are audio.
-    public var audioTokens: Int?
+    @inlinable public var audioTokens: Int? {
+        get { counts.audioTokens.value }
+        set { counts.audioTokens.value = newValue }
+    }
     /// The tokens of the response that are audio.
-    public var audioOutputTokens: Int?
+    @inlinable public var audioOutputTokens: Int? {
+        get { counts.audioOutputTokens.value }
+        set { counts.audioOutputTokens.value = newValue }
+    }
     /// The number of images that the response has.
-    public var images: Int?
+    @inlinable public var images: Int? {
+        get { counts.images.value }
+        set { counts.images.value = newValue }
+    }
     /// The length of the audio in the prompt, in seconds.
     public var audioSeconds: Double?
     /// The cost of the call in US dollars.
     public var costUSD: Double?
     /// Whether the parts contradicted the total, so that they are what the total leaves.
     public var isInconsistent = false
+    @usableFromInline var counts = Counts()
+
+    /// The numbers, each in eight bytes.
+    @usableFromInline struct Counts: Sendable, Equatable {
+        @usableFromInline var promptTokens = Count()
+        @usableFromInline var completionTokens = Count()
+        @usableFromInline var cachedTokens = Count()
+        @usableFromInline var cacheWriteTokens = Count()
+        @usableFromInline var longCacheWriteTokens = Count()
+        @usableFromInline var reasoningTokens = Count()
+        @usableFromInline var audioTokens = Count()
+        @usableFromInline var audioOutputTokens = Count()
+        @usableFromInline var images = Count()
+    }
+
+    /// An optional number in eight bytes. `Optional<Int>` takes sixteen, and usage is copied often.
+    @usableFromInline struct Count: Sendable, Equatable {
+        /// The least number, which no report has, stands for nil.
+        @usableFromInline var number = Int.min
+
+        @inlinable init() {}
+
+        @inlinable var value: Int? {
+            get { number == .min ? nil : number }
+            set { number = newValue ?? .min }
+        }
+    }
 
     /// Corrects the parts by the total that the provider reports.
     ///
