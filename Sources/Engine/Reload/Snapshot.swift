@@ -87,8 +87,8 @@ package final class Snapshot: Sendable {
 
     /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
-        let timeouts = timeouts(ofModel: model)
-        return route.map { timeouts.overridden(by: policy.routes[$0].timeouts) } ?? timeouts
+        guard let route else { return timeouts(ofModel: model) }
+        return timeouts(ofModel: model).overridden(by: policy.routes[route].timeouts)
     }
 
     /// The retry settings of the model, combined from the defaults, the provider and the model.
