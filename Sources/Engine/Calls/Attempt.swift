@@ -153,10 +153,11 @@ final class Attempt {
         self.triedRepair = triedRepair
         let format = call.upstreamFormat(for: candidate, at: provider)
         translation = format == call.request.kind.format ? nil : call.translation
-        providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
+        let providerCall = call.providerCall(for: candidate, translation, in: format, repairs: repairs)
         unfinishedChoices = providerCall.choices(asked: call.request.choices)
         self.hasFilterChain = hasFilterChain
         keepsIdentity = call.request.trace?.isSampled == true && providerCall.operation.hasIdentity
+        self.providerCall = consume providerCall
         bufferShare = BufferShare(budget)
     }
 
@@ -187,7 +188,7 @@ final class Attempt {
     }
 
     /// Sends the request. `call.ended` follows once, when the response is complete or the attempt has failed.
-    func start(deadline: NIODeadline) {
+    func start(_ timeouts: Timeouts, deadline: NIODeadline) {
         self.deadline = deadline
         let body = call.request.body, bytes = body.bytes
         do throws(ProviderError) {
@@ -200,7 +201,6 @@ final class Attempt {
             }
             let request = try translator.request(for: providerCall, body: bytes.readableBytesSpan)
             target = request.target
-            let timeouts = timeouts
             let limits = UpstreamTimeouts(
                 queue: timeouts.queue, connect: timeouts.connect, write: timeouts.write,
                 firstByte: providerCall.isStream ? timeouts.firstByte : nil, total: deadline)

@@ -74,13 +74,12 @@ final class LoopProvider {
         timeouts: UpstreamTimeouts, delegate: any UpstreamDelegate
     ) throws(ProviderError) -> UpstreamCall? {
         guard let pool else { return nil }
-        var message = try message(request, key, clientBody, isStream: isStream)
-        message.trace = trace
-        return pool.start(message, timeouts: timeouts, delegate: delegate)
+        return pool.start(
+            try message(request, key, clientBody, isStream: isStream, trace), timeouts: timeouts, delegate: delegate)
     }
 
     private func message(
-        _ request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody, isStream: Bool
+        _ request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody, isStream: Bool, _ trace: TraceFields?
     ) throws(ProviderError) -> UpstreamMessage {
         try contract.check(request, clientBytes: clientBody.count)
         let head = try head(of: request, key, clientBody)
@@ -92,9 +91,9 @@ final class LoopProvider {
                 case .client(let range): clientBody[range]
                 }
             }
-            return UpstreamMessage(head, pieces: pieces, isResponseBuffered: !isStream)
+            return UpstreamMessage(head, pieces: pieces, isResponseBuffered: !isStream, trace: trace)
         }
-        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream) {
+        return UpstreamMessage(head, bodyBytes: bodyBytes, isResponseBuffered: !isStream, trace: trace) {
             [body = request.body, clientBytes = clientBody.bytes] start in
             for source in body {
                 switch source {

@@ -34,7 +34,7 @@ extension RunningCall {
         }
         loop.observer?.attemptBegan(AttemptView(attempt: attempt))
         // Read from the fields, because the call of a method would copy the machine.
-        attempt.start(deadline: min(machine.deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
+        attempt.start(timeouts, deadline: min(machine.deadline, now + min(timeouts.total, plan.attemptTimeout ?? timeouts.total)))
         return nil
     }
 
@@ -183,7 +183,7 @@ extension RunningCall {
         if role == .hedge { hedge = repeated } else { self.attempt = repeated }
         // A refusal inside a successful response may have had parts before it.
         if role != .hedge, !machine.isCommitted { present(repeated) }
-        repeated.start(deadline: attempt.deadline)
+        repeated.start(attempt.timeouts, deadline: attempt.deadline)
     }
 
     /// The request that was sent with this repair was accepted.

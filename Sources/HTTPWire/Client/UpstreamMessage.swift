@@ -11,15 +11,15 @@ package struct UpstreamMessage: Sendable {
     /// Whether the response is collected as fast as it arrives, without backpressure.
     let isResponseBuffered: Bool
     /// The request's place in a trace; nil: it is in none.
-    package var trace: TraceFields?
+    private let trace: TraceFields?
     /// The pieces of a large body, which are never copied.
     let separateBody: [BodyPiece]
 
     /// A request with a body of any size, which is sent without a copy.
-    package init(_ request: UpstreamRequestHead, pieces: [BodyPiece], isResponseBuffered: Bool = false) {
+    package init(_ request: UpstreamRequestHead, pieces: [BodyPiece], isResponseBuffered: Bool = false, trace: TraceFields? = nil) {
         self.init(
             request, bodyBytes: pieces.reduce(0) { $0 + $1.count }, separateBody: pieces.filter { $0.count > 0 },
-            isResponseBuffered: isResponseBuffered, writeBody: { _ in })
+            isResponseBuffered: isResponseBuffered, trace: trace, writeBody: { _ in })
     }
 
     package init(_ request: UpstreamRequestHead, body: [ByteBuffer], isResponseBuffered: Bool = false) {
@@ -39,12 +39,13 @@ package struct UpstreamMessage: Sendable {
     ///     sent on.
     package init(
         _ request: UpstreamRequestHead, bodyBytes: Int, separateBody: [BodyPiece] = [], isResponseBuffered: Bool = false,
-        writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
+        trace: TraceFields? = nil, writeBody: @escaping @Sendable (inout ByteBuffer) -> Void
     ) {
         self.request = request
         self.bodyBytes = bodyBytes
         self.separateBody = separateBody
         self.isResponseBuffered = isResponseBuffered
+        self.trace = trace
         self.writeBody = writeBody
     }
 
