@@ -74,8 +74,8 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
     }
 
     /// Plans a request from the current state of the models.
-    package func plan(_ request: consuming PlanRequest, in snapshot: Snapshot) throws(PlanRefusal) -> Plan {
-        try Planner.plan(consume request, in: snapshot, state: LivePlanningState(self, snapshot))
+    package func plan(_ request: consuming PlanRequest, in snapshot: Snapshot, now: NIODeadline = .now()) throws(PlanRefusal) -> Plan {
+        try Planner.plan(consume request, in: snapshot, state: LivePlanningState(self, snapshot, now: now))
     }
 
     /// Advances a segment's rotation, which decides ties and round-robin orders. It starts at a random number, so that

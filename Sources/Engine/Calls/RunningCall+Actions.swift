@@ -25,7 +25,7 @@ extension RunningCall {
         }
         if held.hasRepeat, !holding.hasRepeat { loop.retryBudget.end() }
         if holding.isQueued != held.isQueued { recordQueue(holding.isQueued) }
-        if !holding.isQueued { slot.take()?.cancel() }
+        if !holding.isQueued, let queue { queue.ticket.take()?.cancel() }
         held = holding
     }
 
@@ -50,7 +50,7 @@ extension RunningCall {
                 with: state.wait(tokens: needs.reservedTokens, fairnessKey: request.key, now: now, onGrant: makeGrantHandler()),
                 candidate, now)
         case .claim(let candidate):
-            guard let ticket = slot.take() else { return .refused(CallMachine.Refusal(availability: .full)) }
+            guard let ticket = queue?.ticket.take() else { return .refused(CallMachine.Refusal(availability: .full)) }
             return proceed(with: ticket.claim(now: now), candidate, now)
         case .promoteHedge:
             attempt = hedge.take()
@@ -69,13 +69,13 @@ extension RunningCall {
             attempt = nil
             recordFirstByte(of: winner)
             if request.operation.isMeasured { recordUsage(winner, after: nil) }
-            end(nil, servedBy: winner.servedBy)
+            end(nil, servedBy: winner.servedBy, now)
         case .fail(let failure):
             hedge.take()?.abort(failure.error)
             attempt?.abort(failure.error)
             let last = attempt.take()
             if machine.isCommitted, let last { recordUsage(last, after: failure) }
-            end(failure, servedBy: last?.servedBy)
+            end(failure, servedBy: last?.servedBy, now)
         }
         return nil
     }
@@ -101,7 +101,7 @@ extension RunningCall {
         switch consume admission {
         case .granted(let permit): return start(candidate, .main, permit, now)
         case .queued(let ticket):
-            slot = consume ticket
+            queue?.ticket = consume ticket
             return .queued
         case .refused(let availability): return refused(availability, snapshot.state(ofModel: candidate.model), now)
         }
@@ -115,9 +115,11 @@ extension RunningCall {
     /// Makes the closure that a gate calls when it grants a slot. A call that has the model's slot may have to queue
     /// for the provider's, and the same closure is called for both.
     private func makeGrantHandler() -> @Sendable () -> Void {
-        slotNumber += 1
-        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop = loop.eventLoop, number = slotNumber
-        return { eventLoop.execute { if bound.value.slotNumber == number { bound.value.handle(.slotGranted) } } }
+        let queue = queue ?? Queue()
+        self.queue = queue
+        queue.number += 1
+        let bound = NIOLoopBound(self, eventLoop: loop.eventLoop), eventLoop = loop.eventLoop, number = queue.number
+        return { eventLoop.execute { if bound.value.queue?.number == number { bound.value.handle(.slotGranted) } } }
     }
 
     // MARK: The end
@@ -127,7 +129,7 @@ extension RunningCall {
     /// - Parameters:
     ///   - failure: nil if the response is complete.
     ///   - server: who made the response behind the provider; nil if it doesn't say.
-    private func end(_ failure: CallFailure?, servedBy server: ServedBy?) {
+    private func end(_ failure: CallFailure?, servedBy server: ServedBy?, _ now: NIODeadline) {
         if hasTimer { timer.invalidate() }
         // A call that reached no model costs its key one request and no tokens.
         admission?.end(usedTokens: record.usage.usage.totalTokens, spent: record.spending)
@@ -135,7 +137,7 @@ extension RunningCall {
         // A stream that broke has filled the cache too.
         if failure == nil || machine.isCommitted { rememberModel(servedBy: server) }
         recordSkipped()
-        record.totalTime = .now() - request.arrivedAt
+        record.totalTime = now - request.arrivedAt
         record.failure = failure?.error.failure
         loop.observer?.ended(self, failure)
         if let failure { writer.fail(failure, record) } else { writer.finish(record) }
@@ -143,9 +145,10 @@ extension RunningCall {
 
     /// Adds the time in a queue to the record when the call leaves it.
     private func recordQueue(_ isQueued: Bool) {
+        guard let queue else { return }
         let now = NIODeadline.now()
-        if !isQueued, let queuedAt { record.queueTime += now - queuedAt }
-        queuedAt = isQueued ? now : nil
+        if !isQueued, let since = queue.since { record.queueTime += now - since }
+        queue.since = isQueued ? now : nil
     }
 
     private func recordSkipped() {

@@ -30,12 +30,8 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     /// What the call holds for the machine.
     var held = CallMachine.Holding()
     var hasTimer = false
-    /// The place in the queue for a slot of a model's `concurrent` limit, while the call waits for one.
-    var slot: AttemptTicket?
-    /// The number of the current place in a queue. A slot that is granted for an earlier one is ignored.
-    var slotNumber = 0
-    /// Since when the call waits for a slot of a model; nil if it doesn't.
-    var queuedAt: NIODeadline?
+    /// The call's places in queues; nil if it has had none.
+    var queue: Queue?
     /// The call's place under the limits of its key; nil if the key has none.
     let admission: KeyAdmission?
     /// The part of a broken stream that the client has; nil if no stream broke, or the route doesn't resume.
@@ -45,6 +41,17 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     lazy var timer = LazyDeadline(eventLoop: loop.eventLoop) { [self] now in
         held.wakeTime = nil
         handle(.timerFired, now: now)
+    }
+
+    /// The places of a call in the queues for the slots of models, one after the other. Few calls have one, so it
+    /// stands apart: a call must stay small enough for the allocator's fast path, 1,032 bytes in glibc.
+    final class Queue {
+        /// The place while the call waits.
+        var ticket: AttemptTicket?
+        /// The number of the current place. A slot that is granted for an earlier one is ignored.
+        var number = 0
+        /// Since when the call waits; nil if it doesn't.
+        var since: NIODeadline?
     }
 
     package init(
@@ -57,7 +64,6 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
         self.snapshot = snapshot
         self.writer = writer
         record = CallRecord(route: plan.route, skippedNames: plan.skippedNames, config: snapshot.policy.digest)
-        record.planTime = .now() - request.readAt
         if let admission { record.queueTime = admission.waitTime }
         let isUpload = if case .form = request.payload { true } else { false }
         let deadline = (isUpload ? request.readAt : request.arrivedAt) + plan.total
@@ -67,18 +73,20 @@ package final class RunningCall: @unchecked Sendable {  // confined to its event
     }
 
     package func start() {
+        let now = NIODeadline.now()
+        record.planTime = now - request.readAt
         loop.add(self)
         loop.observer?.began(self)
-        if replan == nil || !asksForConversation(proceed: { [self] in admit() }) { admit() }
+        if replan == nil || !asksForConversation(proceed: { [self] in admit(now: .now()) }) { admit(now: now) }
     }
 
-    private func admit() {
+    private func admit(now: NIODeadline) {
         // Decided before anything else, so that a refused request doesn't count at any model.
         let progress = admission?.take(
-            tokens: needs.reservedTokens, lifetime: machine.deadline - .now(), spending: { expectedSpending }
+            tokens: needs.reservedTokens, lifetime: machine.deadline - now, spending: { expectedSpending }
         ) { [self] failure in handle(failure.map { .stopped($0) } ?? .began) }
         switch progress {
-        case nil, .admitted: handle(.began)
+        case nil, .admitted: handle(.began, now: now)
         case .waiting: break
         case .refused(let failure): handle(.stopped(failure))
         }

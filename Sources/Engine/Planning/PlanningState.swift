@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// Everything that differs between two plans of the same request: the state of the models, the rotation and chance. It
 /// is passed in, so that the planner is pure.
@@ -30,11 +30,12 @@ package struct LivePlanningState: PlanningState {
     /// The snapshot of this event loop. Its `states` are not stored here, because all loops share their reference
     /// counts.
     private let snapshot: Snapshot
-    private let now = NIODeadline.now()
+    private let now: NIODeadline
 
-    package init(_ loop: EngineLoop, _ snapshot: Snapshot) {
+    package init(_ loop: EngineLoop, _ snapshot: Snapshot, now: NIODeadline) {
         self.loop = loop
         self.snapshot = snapshot
+        self.now = now
     }
 
     package func reading(ofModel model: Int) -> ModelReading { snapshot.state(ofModel: model).reading(now: now) }

@@ -8,6 +8,13 @@ package struct UsageRow: Sendable, Equatable {
         package var provider: String
         /// As metrics name it: the models that a wildcard stands for share one.
         package var model: String
+
+        /// Without the hour and the provider, because a model usually has one provider, and few rows of other hours are
+        /// pending.
+        package func hash(into hasher: inout Hasher) {
+            hasher.combine(key)
+            hasher.combine(model)
+        }
     }
 
     package struct Amount: Sendable, Equatable {
