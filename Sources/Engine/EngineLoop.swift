@@ -60,13 +60,13 @@ package final class EngineLoop: @unchecked Sendable {  // confined to its event 
         self.runningRequests = runningRequests
         self.observer = observer
         self.logger = logger
-        current = Snapshot(store.current)
+        current = Snapshot(forLoop: store.current)
     }
 
     /// The policy in service. Costs two loads of a counter if the policy has not changed.
     package var snapshot: Snapshot {
         if store.generation != current.generation {
-            current = Snapshot(store.current)
+            current = Snapshot(forLoop: store.current)
             currentProviders = []
             rotations = []
         }

@@ -107,7 +107,8 @@ final class Attempt {
     private(set) var deadline = NIODeadline.distantFuture
     /// The repair for which the request is sent again. It is remembered if it helps.
     private let triedRepair: Repair?
-    private var bufferShare: BufferShare
+    /// nil as long as little is buffered: a share retains the budget, whose reference count all loops change.
+    private var bufferShare: BufferShare?
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
     private(set) var firstContentAt: NIODeadline?
@@ -134,7 +135,7 @@ final class Attempt {
     init(
         call: RunningCall, candidate: CallMachine.Candidate, permit: consuming AttemptPermit, isRepeat: Bool, isHeldBack: Bool,
         startedAt: NIODeadline, provider: LoopProvider, repairs: [Repair], triedRepair: Repair?, changedKeys: UInt8, checksJSON: Bool,
-        hasFilterChain: Bool, budget: BufferBudget
+        hasFilterChain: Bool
     ) {
         self.call = call
         writer = call.writer
@@ -158,7 +159,6 @@ final class Attempt {
         self.hasFilterChain = hasFilterChain
         keepsIdentity = call.request.trace?.isSampled == true && providerCall.operation.hasIdentity
         self.providerCall = consume providerCall
-        bufferShare = BufferShare(budget)
     }
 
     /// Hands the permit over to the call, once, when the attempt has ended.
@@ -315,9 +315,18 @@ final class Attempt {
         if bytes.readableBytes > 0 { pending = bytes } else if isCommitted { return }
         let limit = providerCall.isStream ? Self.maxStagedBytes + (64 << 10) : Self.maxBufferedResponseBytes
         guard pending.readableBytes <= limit else { return failTooLarge(limit) }
-        guard bufferShare.cover(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
+        guard covers(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
             return fail(Self.buffersFull)
         }
+    }
+
+    /// Counts buffered bytes against `server.max_buffered`. Returns false if that is used up.
+    private func covers(_ bytes: Int) -> Bool {
+        if bufferShare == nil {
+            guard BufferShare.counts(bytes) else { return true }
+            bufferShare = BufferShare(call.loop.budget)
+        }
+        return bufferShare?.cover(bytes) ?? true
     }
 
     private func finishDecoding() {
@@ -359,7 +368,7 @@ final class Attempt {
         state = .done
         transport?.cancel()
         transport = nil
-        _ = bufferShare.cover(0)
+        _ = bufferShare?.cover(0)
     }
 
     /// Passes the decoded parts to the client's side, and commits to this attempt at its first content.
@@ -488,7 +497,7 @@ final class Attempt {
 
     private func end(_ outcome: Outcome) {
         transport = nil
-        _ = bufferShare.cover(0)
+        _ = bufferShare?.cover(0)
         call.ended(self, outcome)
     }
 }

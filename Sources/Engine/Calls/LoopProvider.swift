@@ -14,6 +14,8 @@ final class LoopProvider {
     let pool: UpstreamPool?
     private let contract: PluginContract
     private let authority: String
+    /// Those of the instance, in an array of this loop.
+    private let credentials: [ProviderCredential]
     /// The fields of each request beside its credential. They are sent to this provider's origin only.
     private let fields: [(String, String)]
     /// The head of the last request with each credential. Most providers send the same head with every request.
@@ -46,7 +48,8 @@ final class LoopProvider {
         }
         authority = translator.origin?.authority ?? ""
         fields = translator.authentication.fields.map(\.revealed)
-        lastHeads = Array(repeating: nil, count: max(1, instance.credentials.count))
+        credentials = instance.credentials.map { $0 }
+        lastHeads = Array(repeating: nil, count: max(1, credentials.count))
         pool = translator.origin.map { transport.makePool(origin: $0, poolIdle: instance.poolIdle, eventLoop: eventLoop) }
     }
 
@@ -107,11 +110,11 @@ final class LoopProvider {
 
     /// The request's head for this provider, with its credential.
     private func head(of request: UpstreamRequest, _ key: Int, _ clientBody: RequestBody) throws(ProviderError) -> UpstreamRequestHead {
-        let isFixed = instance.credentials.isEmpty || instance.credentials[key].isFixed
+        let isFixed = credentials.isEmpty || credentials[key].isFixed
         if isFixed, let last = lastHeads[key], last.fields == request.fields, last.target == request.target, last.method == request.method {
             return last.head
         }
-        let credential = instance.credentials.isEmpty ? [] : try instance.credentials[key].fields(for: request, authority, clientBody)
+        let credential = credentials.isEmpty ? [] : try credentials[key].fields(for: request, authority, clientBody)
         let head = UpstreamRequestHead(
             method: request.method, target: request.target, authority: authority,
             fields: request.fields.map(\.revealed) + credential + fields)

@@ -51,7 +51,7 @@ extension RunningCall {
         Attempt(
             call: self, candidate: candidate, permit: permit, isRepeat: isRepeat, isHeldBack: isHeldBack || machine.isCommitted,
             startedAt: startedAt, provider: provider, repairs: repairs, triedRepair: repair, changedKeys: changedKeys,
-            checksJSON: checksJSON(of: candidate.model), hasFilterChain: plan.fallbackOn[.contentFilter] != nil, budget: loop.budget)
+            checksJSON: checksJSON(of: candidate.model), hasFilterChain: plan.fallbackOn[.contentFilter] != nil)
     }
 
     /// Whether a response of the model must be JSON: the request asks for JSON, and the route or the model demands it.

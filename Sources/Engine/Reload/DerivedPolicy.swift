@@ -17,9 +17,9 @@ struct DerivedPolicy: Sendable {
     let keyIndices: [[Int]]
     /// The keys by their clients' certificates.
     let certificateIndices: [[UInt8]: Int]
-    let routeIndices: [String: Int]
+    private(set) var routeIndices: [String: Int]
     /// By the name that clients use.
-    let modelIndices: [String: [Int]]
+    private(set) var modelIndices: [String: [Int]]
     /// By `provider/name`.
     let qualifiedIndices: [String: Int]
     /// The wildcards, with the longest prefix first.
@@ -63,6 +63,16 @@ struct DerivedPolicy: Sendable {
         chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
         auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
         defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
+    }
+}
+
+extension DerivedPolicy {
+    /// A copy whose tables of names share no storage with this one.
+    func copiedForLoop() -> DerivedPolicy {
+        var copy = self
+        copy.routeIndices = routeIndices.mapValues { $0 }
+        copy.modelIndices = modelIndices.mapValues { $0.map { $0 } }
+        return copy
     }
 }
 

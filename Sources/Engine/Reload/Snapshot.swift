@@ -30,19 +30,28 @@ package final class Snapshot: Sendable {
         derived = DerivedPolicy(policy, generation: generation, instances: instances, loadedAt: loadedAt)
     }
 
-    /// A copy. Each event loop has one, because a request retains the snapshot a dozen times, and a reference count
-    /// that all loops share would move between cores each time.
+    /// An event loop's own copy, with own objects for whatever each request retains: a reference count that all loops
+    /// change would move between cores each time.
+    convenience init(forLoop shared: Snapshot) {
+        self.init(shared, adding: [], states: shared.states.copiedForLoop(), derived: shared.derived.copiedForLoop())
+    }
+
+    /// A copy for one request.
     ///
-    /// - Parameter unlisted: the models of one request that the policy doesn't list.
-    init(_ shared: Snapshot, adding unlisted: [UnlistedModel] = []) {
-        policy = shared.policy
-        models = shared.policy.models + unlisted.map(\.definition)
+    /// - Parameter unlisted: the models of the request that the policy doesn't list.
+    convenience init(_ snapshot: Snapshot, adding unlisted: [UnlistedModel]) {
+        self.init(snapshot, adding: unlisted, states: snapshot.states, derived: snapshot.derived)
+    }
+
+    private init(_ other: Snapshot, adding unlisted: [UnlistedModel], states: ModelStates, derived: DerivedPolicy) {
+        policy = other.policy
+        models = other.policy.models + unlisted.map(\.definition)
         self.unlisted = unlisted
-        modelTimeouts = shared.modelTimeouts
-        modelRetry = shared.modelRetry
-        traits = shared.traits
-        states = shared.states
-        derived = shared.derived
+        modelTimeouts = other.modelTimeouts
+        modelRetry = other.modelRetry
+        traits = other.traits
+        self.states = states
+        self.derived = derived
     }
 
     /// The number of the snapshot, starting from 1.

@@ -58,12 +58,7 @@ package struct AttemptPermit: ~Copyable, Sendable {
     package consuming func end(
         _ outcome: AttemptOutcome, usedTokens: Int?, now: NIODeadline, using random: inout some RandomNumberGenerator
     ) -> BreakerTransitions {
-        let transitions = BreakerTransitions(
-            model: state.breaker.on(Breaker.Verdict(outcome, of: state.breaker), of: pass, now: now, using: &random),
-            account: state.account.on(
-                Breaker.Verdict(ofAccount: outcome, of: state.breaker), of: accountPass, now: now, using: &random))
-        state.statistics.record(outcome, now: now)
-        state.attemptsInFlight.decrement()
+        let transitions = state.end(outcome, pass, accountPass, now, using: &random)
         if outcome.reachedUpstream {
             limits?.end(usedTokens: usedTokens, now: now)
         } else {
@@ -78,6 +73,20 @@ package struct AttemptPermit: ~Copyable, Sendable {
         state.account.cancel(accountPass, now: now)
         state.attemptsInFlight.decrement()
         limits?.giveBack(now: now)
+    }
+}
+
+extension ModelState {
+    /// Counts the end of an attempt. A method of the state, because the permit would retain each part of it.
+    fileprivate func end(
+        _ outcome: AttemptOutcome, _ pass: Breaker.Pass, _ accountPass: Breaker.Pass, _ now: NIODeadline,
+        using random: inout some RandomNumberGenerator
+    ) -> BreakerTransitions {
+        statistics.record(outcome, now: now)
+        attemptsInFlight.decrement()
+        return BreakerTransitions(
+            model: breaker.on(Breaker.Verdict(outcome, of: breaker), of: pass, now: now, using: &random),
+            account: account.on(Breaker.Verdict(ofAccount: outcome, of: breaker), of: accountPass, now: now, using: &random))
     }
 }
 

@@ -31,6 +31,12 @@ package final class ModelState: Sendable {
         self.attemptsInFlight = attemptsInFlight
     }
 
+    /// The same state in an object of one event loop's own, so that not all loops change its reference count.
+    func copiedForLoop() -> ModelState {
+        ModelState(
+            key: key, statistics: statistics, breaker: breaker, account: account, limits: limits, attemptsInFlight: attemptsInFlight)
+    }
+
     /// A separate state with the same breaker and limits, and without statistics.
     func copy(account: SharedBreaker, provider: Limiter?) -> ModelState {
         ModelState(

@@ -8,7 +8,7 @@ package typealias EarlierSpending = @Sendable (_ key: String, _ start: Int, _ en
 /// The states of the models of a policy, the limiters of its providers and keys, and the accounts of its keys.
 package struct ModelStates: Sendable {
     /// In the order of `RoutingPolicy.models`.
-    package let models: [ModelState]
+    package private(set) var models: [ModelState]
     /// By the name of the provider.
     package let providerLimiters: [String: Limiter]
     /// The breaker of each provider's account, by the name of the provider.
@@ -63,6 +63,13 @@ package struct ModelStates: Sendable {
         return ModelStates(
             models: models, providerLimiters: providerLimiters, accounts: accounts, keyLimiters: keyLimiters, keyAccounts: keyAccounts,
             unlisted: running.map { UnlistedStates(keeping: $0.unlisted, of: keptNames) } ?? UnlistedStates())
+    }
+
+    /// A copy whose models' states are objects of one event loop's own.
+    func copiedForLoop() -> ModelStates {
+        var copy = self
+        copy.models = models.map { $0.copiedForLoop() }
+        return copy
     }
 
     /// The state of a model that the policy does not list. Its statistics and its breaker are its own; a wildcard's

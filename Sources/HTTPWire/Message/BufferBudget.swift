@@ -76,5 +76,8 @@ package struct BufferShare {
 
     package mutating func release() { hold(0) }
 
-    private static func counted(_ bytes: Int) -> Int { bytes > freeBytes ? bytes : 0 }
+    private static func counted(_ bytes: Int) -> Int { counts(bytes) ? bytes : 0 }
+
+    /// Whether so many bytes count at all.
+    package static func counts(_ bytes: Int) -> Bool { bytes > freeBytes }
 }
