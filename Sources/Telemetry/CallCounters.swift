@@ -32,3 +32,21 @@ package struct CallCounters: Sendable {
         cost += other.cost
     }
 }
+
+/// The counters of routes, or of keys, by name.
+package struct NamedCounters: Sendable {
+    private(set) var byName: [String: CallCounters] = [:]
+    /// The last name that was counted and its place, because calls in a row often share it.
+    private var last: (name: String, place: Dictionary<String, CallCounters>.Index)?
+
+    mutating func count(_ record: CallRecord, of name: String) {
+        if let last, last.name == name { return byName.values[last.place].count(record) }
+        byName[name, default: CallCounters()].count(record)
+        last = byName.index(forKey: name).map { (name, $0) }
+    }
+
+    mutating func add(_ other: NamedCounters) {
+        for (name, counters) in other.byName { byName[name, default: CallCounters()].add(counters) }
+        last = nil
+    }
+}

@@ -36,7 +36,7 @@ struct MetricFamilies {
     }
 
     private mutating func addCalls(_ values: MetricValues) {
-        let routes = values.routes.sorted { $0.key < $1.key }
+        let routes = values.routes.byName.sorted { $0.key < $1.key }
         family("llm_router_calls_total", .counter, "Calls by route, which is empty if the client names a model, and by outcome.")
         for (route, calls) in routes { for (outcome, count) in calls.outcomes { sample([("route", route), ("outcome", outcome)], count) } }
         family("llm_router_failed_calls_total", .counter, "Calls without a complete response, by the class of their last failure.")
@@ -52,7 +52,7 @@ struct MetricFamilies {
         for (labels, count) in failovers.sorted(by: { $0.labels.map(\.1).lexicographicallyPrecedes($1.labels.map(\.1)) }) {
             sample(labels, count)
         }
-        let keys = values.keys.sorted { $0.key < $1.key }
+        let keys = values.keys.byName.sorted { $0.key < $1.key }
         family("llm_router_key_calls_total", .counter, "Calls by client key and outcome.")
         for (key, calls) in keys { for (outcome, count) in calls.outcomes { sample([("key", key), ("outcome", outcome)], count) } }
         family("llm_router_key_tokens_total", .counter, "Tokens by client key, reported or estimated.")

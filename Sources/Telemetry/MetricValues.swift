@@ -21,9 +21,9 @@ package struct MetricValues: Sendable {
     /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
     private(set) var requests: [(key: Request, count: Int)] = []
     /// By route; the calls that name a model have none.
-    private(set) var routes: [String: CallCounters] = [:]
+    private(set) var routes = NamedCounters()
     /// By key; empty if the policy has none.
-    private(set) var keys: [String: CallCounters] = [:]
+    private(set) var keys = NamedCounters()
     private(set) var failovers: [Failover: Int] = [:]
     /// From the end of a request's body to its plan.
     private(set) var overhead = Histogram(.overhead)
@@ -61,8 +61,8 @@ package struct MetricValues: Sendable {
     /// - Parameter trace: the sampled trace of the call; nil if there is none.
     mutating func count(_ call: RunningCall, trace: TraceContext?) {
         let record = call.record
-        routes[record.route ?? "", default: CallCounters()].count(record)
-        if let key = call.request.key { keys[key, default: CallCounters()].count(record) }
+        routes.count(record, of: record.route ?? "")
+        if let key = call.request.key { keys.count(record, of: key) }
         overhead.observe(microseconds: record.planTime.wholeMicroseconds, trace: trace)
         if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds, trace: trace) }
         if !record.errors.isEmpty { countFailovers(of: call) }
@@ -88,8 +88,8 @@ package struct MetricValues: Sendable {
                 requests.append((key, count))
             }
         }
-        for (name, counters) in other.routes { routes[name, default: CallCounters()].add(counters) }
-        for (name, counters) in other.keys { keys[name, default: CallCounters()].add(counters) }
+        routes.add(other.routes)
+        keys.add(other.keys)
         failovers.merge(other.failovers, uniquingKeysWith: &+)
         overhead.add(other.overhead)
         queue.add(other.queue)

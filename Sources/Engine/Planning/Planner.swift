@@ -103,7 +103,8 @@ package struct Planner<State: PlanningState> {
     }
 
     private mutating func addCandidates(of name: String, to plan: inout Plan) throws(PlanRefusal) {
-        if let route = snapshot.route(named: name) {
+        let meaning = snapshot.meaning(of: name)
+        if let route = meaning?.route {
             let isGranted = request.scope?.routes.contains(route) == true
             if isGranted { self.isGranted = true }
             let replacing = replacement(of: route), name = replacing == route ? name : snapshot.policy.routes[replacing].name
@@ -111,11 +112,11 @@ package struct Planner<State: PlanningState> {
         }
         if name == "auto" { return try addCandidates(of: snapshot.auto, name, scope: request.scope, to: &plan) }
         plan.isNamed = true
-        do throws(PlanRefusal) { plan.tries = try served(snapshot.models(named: name), name) } catch {
+        do throws(PlanRefusal) { plan.tries = try served(snapshot.models(named: name, meaning), name) } catch {
             guard case .off = error else { throw error }
             refusal = refusal ?? error
         }
-        if let first = plan.tries.first { plan.total = snapshot.timeouts(ofModel: first).total }
+        if let first = plan.tries.first { plan.total = snapshot.totalTimeout(ofModel: first) }
         trace?.begin(.named(name), order: plan.tries.count > 1 ? .roundRobin : .listed)
         traceChosen(plan.tries)
     }

@@ -17,13 +17,20 @@ struct DerivedPolicy: Sendable {
     let keyIndices: [[Int]]
     /// The keys by their clients' certificates.
     let certificateIndices: [[UInt8]: Int]
-    private(set) var routeIndices: [String: Int]
-    /// By the name that clients use.
-    private(set) var modelIndices: [String: [Int]]
+    /// What each name means that clients use.
+    private(set) var names: [String: Meaning]
     /// By `provider/name`.
     let qualifiedIndices: [String: Int]
     /// The wildcards, with the longest prefix first.
     let wildcards: [Int]
+
+    /// What a name in the policy means.
+    struct Meaning: Sendable {
+        /// The route with this name; nil if there is none.
+        var route: Int?
+        /// The models with this name, in the policy's order.
+        var models: [Int] = []
+    }
 
     init(_ policy: RoutingPolicy, generation: Int, instances: [ProviderInstance?], loadedAt: Int) {
         self.generation = generation
@@ -49,9 +56,11 @@ struct DerivedPolicy: Sendable {
         certificateIndices = Dictionary(
             policy.keys.enumerated().compactMap { index, key in key.certificate.map { ($0, index) } },
             uniquingKeysWith: { first, _ in first })
-        routeIndices = Dictionary(policy.routes.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         let named = policy.models.indices.filter { !policy.models[$0].isWildcard }
-        modelIndices = Dictionary(grouping: named) { policy.models[$0].name }
+        var names: [String: Meaning] = [:]
+        for (index, route) in policy.routes.enumerated() where names[route.name] == nil { names[route.name] = Meaning(route: index) }
+        for index in named { names[policy.models[index].name, default: Meaning()].models.append(index) }
+        self.names = names
         qualifiedIndices = Dictionary(
             named.map { ("\(policy.providers[policy.models[$0].provider].name)/\(policy.models[$0].name)", $0) },
             uniquingKeysWith: { first, _ in first })
@@ -61,17 +70,16 @@ struct DerivedPolicy: Sendable {
         // Segment 0 is the rotation of models with the same name.
         var segmentCount = 1
         chains = policy.routes.indices.map { RouteChains(route: $0, policy: policy, segmentCount: &segmentCount) }
-        auto = routeIndices["auto"].map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
+        auto = names["auto"]?.route.map { [chains] in chains[$0] } ?? RouteChains(allOf: policy, segmentCount: &segmentCount)
         defaultFallback = RouteChains(defaultFallbackOf: policy, segmentCount: &segmentCount)
     }
 }
 
 extension DerivedPolicy {
-    /// A copy whose tables of names share no storage with this one.
+    /// A copy whose table of names shares no storage with this one.
     func copiedForLoop() -> DerivedPolicy {
         var copy = self
-        copy.routeIndices = routeIndices.mapValues { $0 }
-        copy.modelIndices = modelIndices.mapValues { $0.map { $0 } }
+        copy.names = names.mapValues { Meaning(route: $0.route, models: $0.models.map { $0 }) }
         return copy
     }
 }

@@ -94,6 +94,9 @@ package final class Snapshot: Sendable {
     /// The timeouts of the model, combined from the defaults, the provider and the model.
     func timeouts(ofModel model: Int) -> Timeouts { unlisted(model)?.timeouts ?? modelTimeouts[model] }
 
+    /// The `total` timeout of the model, without a copy of the others.
+    func totalTimeout(ofModel model: Int) -> Duration { unlisted(model)?.timeouts.total ?? modelTimeouts[model].total }
+
     /// The timeouts of the model, overridden by those of the route.
     func timeouts(ofModel model: Int, on route: Int?) -> Timeouts {
         guard let route else { return timeouts(ofModel: model) }
@@ -136,18 +139,24 @@ package final class Snapshot: Sendable {
 
     var hasWildcards: Bool { !derived.wildcards.isEmpty }
 
-    package func route(named name: String) -> Int? { derived.routeIndices[name] }
+    package func route(named name: String) -> Int? { meaning(of: name)?.route }
+
+    /// What the name means in the policy; nil if it is none of its names.
+    func meaning(of name: String) -> DerivedPolicy.Meaning? { derived.names[name] }
 
     /// The models with this name, in the policy's order; or else the one that is `provider/name`; or else the one that
     /// a wildcard stands for, if the snapshot includes it.
-    package func models(named name: String) -> [Int] {
-        derived.modelIndices[name] ?? derived.qualifiedIndices[name].map { [$0] }
+    package func models(named name: String) -> [Int] { models(named: name, meaning(of: name)) }
+
+    func models(named name: String, _ meaning: DerivedPolicy.Meaning?) -> [Int] {
+        if let meaning, !meaning.models.isEmpty { return meaning.models }
+        return derived.qualifiedIndices[name].map { [$0] }
             ?? unlisted { $0.wildcard != nil && $0.definition.name == name }
     }
 
     /// The provider's model with this name; or else the unlisted one, if the snapshot includes it.
     func models(named name: String, of provider: String) -> [Int] {
-        let named = (derived.modelIndices[name] ?? []).filter { policy.providers[policy.models[$0].provider].name == provider }
+        let named = (meaning(of: name)?.models ?? []).filter { policy.providers[policy.models[$0].provider].name == provider }
         return named.isEmpty
             ? unlisted {
                 $0.wildcard == nil && $0.definition.name == name && policy.providers[$0.definition.provider].name == provider
