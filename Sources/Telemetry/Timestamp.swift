@@ -40,8 +40,6 @@ extension JSONWriter {
     mutating func member(_ name: StaticString, _ time: Timestamp) {
         key(name)
         let text = WireDate.rfc3339Bytes(time.seconds, milliseconds: time.milliseconds)
-        var literal = InlineArray<26, UInt8>(repeating: UInt8(ascii: "\""))
-        for index in text.indices { literal[index + 1] = text[index] }
-        raw(0..<literal.count, of: literal.span.bytes)
+        plain(text.span.bytes)
     }
 }

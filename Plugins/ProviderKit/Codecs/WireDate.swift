@@ -128,21 +128,21 @@ public enum WireDate {
         let (days, time) = split(seconds)
         let date = CivilDate(daysSince1970: days)
         var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "Z"))
-        func put(_ number: Int, digits: Int, at start: Int, then separator: Unicode.Scalar) {
-            var rest = number
-            for position in (start..<(start + digits)).reversed() {
-                text[position] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            }
-            text[start + digits] = UInt8(ascii: separator)
+        func put(_ number: Int, at start: Int, then separator: Unicode.Scalar) {
+            text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / 10)
+            text[start + 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10)
+            text[start + 2] = UInt8(ascii: separator)
         }
-        put(date.year, digits: 4, at: 0, then: "-")
-        put(date.month, digits: 2, at: 5, then: "-")
-        put(date.day, digits: 2, at: 8, then: "T")
-        put(time / 3600, digits: 2, at: 11, then: ":")
-        put(time / 60 % 60, digits: 2, at: 14, then: ":")
-        put(time % 60, digits: 2, at: 17, then: ".")
-        put(min(max(milliseconds, 0), 999), digits: 3, at: 20, then: "Z")
+        let milliseconds = min(max(milliseconds, 0), 999)
+        put(date.year / 100, at: 0, then: "-")
+        put(date.year % 100, at: 2, then: "-")
+        put(date.month, at: 5, then: "-")
+        put(date.day, at: 8, then: "T")
+        put(time / 3600, at: 11, then: ":")
+        put(time / 60 % 60, at: 14, then: ":")
+        put(time % 60, at: 17, then: ".")
+        text[20] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: milliseconds / 100)
+        put(milliseconds % 100, at: 21, then: "Z")
         return text
     }
 

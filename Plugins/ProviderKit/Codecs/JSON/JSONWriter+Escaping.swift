@@ -1,19 +1,52 @@
 extension JSONWriter {
-    /// Whether a text is ASCII that needs no escape.
+    /// Copies a text. Most are short, and take less time than a call of `memcpy`.
     @inline(__always)
-    static func isPlain(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
-        let bytes = text.span.bytes
+    static func copy(_ text: UnsafePointer<UInt8>, count: Int, to start: UnsafeMutablePointer<UInt8>) {
+        let from = UnsafeRawPointer(text), to = UnsafeMutableRawPointer(start)
+        if count > 32 { return to.copyMemory(from: from, byteCount: count) }
+        if count < 4 {
+            for i in 0..<count { start[i] = text[i] }
+        } else if count < 8 {
+            copy(UInt32.self, from, to, at: 0)
+            copy(UInt32.self, from, to, at: count &- 4)  // may overlap the one before
+        } else {
+            var i = 0
+            while i < count &- 8 {
+                copy(UInt64.self, from, to, at: i)
+                i &+= 8
+            }
+            copy(UInt64.self, from, to, at: count &- 8)
+        }
+    }
+
+    /// Copies a text that is ASCII and needs no escape. Returns false for any other, of which it may copy a part.
+    @inline(__always)
+    static func copyPlain(_ text: UnsafeBufferPointer<UInt8>, to start: UnsafeMutablePointer<UInt8>) -> Bool {
+        guard let first = text.baseAddress else { return true }
+        let from = UnsafeRawPointer(first), to = UnsafeMutableRawPointer(start), count = text.count
+        if count < 8 {
+            for i in 0..<count {
+                let byte = text[i]
+                guard byte >= 0x20, byte < 0x80, byte != ASCII.quote, byte != ASCII.backslash else { return false }
+                start[i] = byte
+            }
+            return true
+        }
         var i = 0
-        while let word = bytes.word(i) {
-            guard JSONGrammar.stops(word) == 0 else { return false }
+        while i < count &- 8 {
+            guard JSONGrammar.stops(copy(UInt64.self, from, to, at: i)) == 0 else { return false }
             i &+= 8
         }
-        while i < text.count {
-            let byte = text[i]
-            guard byte >= 0x20, byte < 0x80, byte != ASCII.quote, byte != ASCII.backslash else { return false }
-            i &+= 1
-        }
-        return true
+        return JSONGrammar.stops(copy(UInt64.self, from, to, at: count &- 8)) == 0
+    }
+
+    @inline(__always) @discardableResult
+    private static func copy<Word: FixedWidthInteger & BitwiseCopyable>(
+        _: Word.Type, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer, at offset: Int
+    ) -> Word {
+        let word = from.loadUnaligned(fromByteOffset: offset, as: Word.self)
+        to.storeBytes(of: word, toByteOffset: offset, as: Word.self)
+        return word
     }
 
     /// Appends a text with escapes, without its quotes.

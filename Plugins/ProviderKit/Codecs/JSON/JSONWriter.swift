@@ -30,6 +30,9 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
 
     deinit { start.deallocate() }
 
+    /// Begins another text in the same memory.
+    public mutating func removeAll() { (count, needsComma) = (0, false) }
+
     /// A copy of the text so far.
     public var bytes: [UInt8] { withBytes { Array($0) } }
 
@@ -54,7 +57,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
     public mutating func key(_ key: StaticString) {
         let to = beginValue(atMost: key.utf8CodeUnitCount &+ 3)
         to.pointee = ASCII.quote
-        (to + 1).update(from: key.utf8Start, count: key.utf8CodeUnitCount)
+        Self.copy(key.utf8Start, count: key.utf8CodeUnitCount, to: to + 1)
         endKey(to + 1 + key.utf8CodeUnitCount)
     }
 
@@ -82,12 +85,11 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
     private mutating func literal(_ text: UnsafeBufferPointer<UInt8>) {
         let to = beginValue(atMost: text.count &+ 2)
         to.pointee = ASCII.quote
-        guard Self.isPlain(text) else {
+        guard Self.copyPlain(text, to: to + 1) else {
             count &+= 1
             appendEscaped(text.span.bytes)
             return append(ASCII.quote)
         }
-        if let source = text.baseAddress { (to + 1).update(from: source, count: text.count) }
         to[text.count &+ 1] = ASCII.quote
         endValue(to + (text.count &+ 2))
     }
@@ -149,11 +151,22 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
 
     /// Writes a string that needs no escapes.
     public mutating func plain(_ value: StaticString) {
-        let to = beginValue(atMost: value.utf8CodeUnitCount &+ 2)
+        plain(value.utf8Start, count: value.utf8CodeUnitCount)
+    }
+
+    /// Writes a string that needs no escapes, given as UTF-8.
+    public mutating func plain(_ value: RawSpan) {
+        value.withUnsafeBytes { value in
+            value.withMemoryRebound(to: UInt8.self) { if let start = $0.baseAddress { plain(start, count: $0.count) } }
+        }
+    }
+
+    private mutating func plain(_ text: UnsafePointer<UInt8>, count: Int) {
+        let to = beginValue(atMost: count &+ 2)
         to.pointee = ASCII.quote
-        (to + 1).update(from: value.utf8Start, count: value.utf8CodeUnitCount)
-        to[value.utf8CodeUnitCount &+ 1] = ASCII.quote
-        endValue(to + (value.utf8CodeUnitCount &+ 2))
+        Self.copy(text, count: count, to: to + 1)
+        to[count &+ 1] = ASCII.quote
+        endValue(to + (count &+ 2))
     }
 
     /// Writes `true` or `false`.
@@ -241,7 +254,7 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
 
     private mutating func token(_ token: StaticString) {
         let to = beginValue(atMost: token.utf8CodeUnitCount)
-        to.update(from: token.utf8Start, count: token.utf8CodeUnitCount)
+        Self.copy(token.utf8Start, count: token.utf8CodeUnitCount, to: to)
         endValue(to + token.utf8CodeUnitCount)
     }
 
