@@ -21,6 +21,8 @@ package final class LoopTelemetry: CallObserver {
     /// The policy of the last call, by its generation, and the cells of its models by index, as far as they were used.
     private var generation = 0
     private var known: [ModelCell?] = []
+    /// The ledger of the last request.
+    private var line = JSONWriter(capacity: 1024)
     private(set) var recent = RecentRequests()
     private(set) var minutes = RecentMinutes()
 
@@ -82,7 +84,7 @@ package final class LoopTelemetry: CallObserver {
         // The ledger that is kept has no bodies, and is always JSON.
         let isSame = !target.isText && request.bodies == nil
         if isKept || isLogged && isSame {
-            var line = JSONWriter(capacity: 1024)
+            line.removeAll()
             request.write(at: time, to: &line)
             line.withBytes {
                 if isLogged, isSame { write($0) }

@@ -6,7 +6,7 @@ import ProviderKit
 /// One line of the access log: a JSON object with a fixed set of members. Text from outside is escaped, and cut if it
 /// is long.
 extension RequestRecord {
-    private static var maxTextBytes: Int { 1024 }
+    fileprivate static var maxTextBytes: Int { 1024 }
 
     /// - Parameter withBodies: whether the bodies are added, if the record has them.
     func write(at time: Timestamp, withBodies: Bool = false, to writer: inout JSONWriter) {
@@ -15,8 +15,8 @@ extension RequestRecord {
         writer.member("request_id", requestID)
         if let trace { writer.traceID("trace_id", of: trace) }
         writer.member("endpoint", endpoint)
-        if let method { writer.member("method", Self.cut(method)) }
-        if let path { writer.member("path", Self.cut(path)) }
+        if let method { writer.member("method", cut: method) }
+        if let path { writer.member("path", cut: path) }
         if let remoteHost { writer.member("remote", remoteHost) }
         if let key { writer.member("key", key) }
         if !keyLabels.isEmpty {
@@ -28,12 +28,12 @@ extension RequestRecord {
             }
             writer.endObject()
         }
-        if let requestedModel { writer.member("requested_model", Self.cut(requestedModel)) }
-        if let session { writer.member("session", Self.cut(session)) }
+        if let requestedModel { writer.member("requested_model", cut: requestedModel) }
+        if let session { writer.member("session", cut: session) }
         if let isStream { writer.member("stream", isStream) }
         writer.member("status", status)
-        if let error { writer.member("error", Self.cut(error)) }
-        if let message { writer.member("message", Self.cut(message)) }
+        if let error { writer.member("error", cut: error) }
+        if let message { writer.member("message", cut: message) }
         if let call { Self.write(call, skippedNames, to: &writer) }
         writer.member("bytes_in", bytesReceived)
         writer.member("bytes_out", bytesSent)
@@ -49,7 +49,7 @@ extension RequestRecord {
         if let route = record.route { writer.member("route", route) }
         if let provider = record.provider { writer.member("provider", provider) }
         if let model = record.model { writer.member("model", model) }
-        if let model = record.servingModel { writer.member("upstream_model", Self.cut(model)) }
+        if let model = record.servingModel { writer.member("upstream_model", cut: model) }
         if let id = record.upstreamRequestID { writer.member("upstream_request_id", id) }
         writer.member("attempts", record.attempts)
         writer.member("fallback", record.isFallback)
@@ -69,8 +69,8 @@ extension RequestRecord {
                         $0.milliseconds("start_ms", error.start)
                         $0.milliseconds("duration_ms", error.duration)
                         if let time = error.firstContentTime { $0.milliseconds("first_content_ms", time) }
-                        $0.member("message", Self.cut(error.error.message))
-                        if let url = error.url { $0.member("url", Self.cut(url)) }
+                        $0.member("message", cut: error.error.message)
+                        if let url = error.url { $0.member("url", cut: url) }
                         if let id = error.requestID { $0.member("upstream_request_id", id) }
                     }
                 }
@@ -81,7 +81,7 @@ extension RequestRecord {
             writer.array { writer in
                 for name in skippedNames {
                     writer.object {
-                        $0.member("model", Self.cut(name))
+                        $0.member("model", cut: name)
                         $0.member("why", "unknown or not allowed")
                     }
                 }
@@ -135,4 +135,11 @@ extension RequestRecord {
     }
 
     static func cut(_ text: String) -> String { text.cut(atByte: maxTextBytes) }
+}
+
+extension JSONWriter {
+    /// Writes a text from outside, cut if it is long.
+    fileprivate mutating func member(_ name: StaticString, cut text: String) {
+        if text.utf8.count <= RequestRecord.maxTextBytes { member(name, text) } else { member(name, RequestRecord.cut(text)) }
+    }
 }
