@@ -3,7 +3,9 @@ package import HTTPWire
 package import ProviderKit
 
 /// The place of a request in a distributed trace. Source: W3C Trace Context, section 3.2, "Traceparent Header".
-package struct TraceContext: Sendable, Equatable {
+///
+/// A class, because most routers trace nothing, and the requests that have none then store only an empty reference.
+package final class TraceContext: Sendable, Equatable {
     /// 128 bits, which are not all zero.
     package let traceID: (high: UInt64, low: UInt64)
     /// The id of the request's own span; not zero.
@@ -114,7 +116,7 @@ extension TraceContext {
 }
 
 /// What the spans of a request are made from, besides its record.
-package struct SpanSource {
+package final class SpanSource {
     /// The path of the endpoint, with `{id}` in the place of what differs.
     package let route: String
     /// `http` or `https`.
