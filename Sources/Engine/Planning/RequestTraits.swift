@@ -52,7 +52,7 @@ package final class RequestTraits: Sendable {
     /// Returns false if the request does not have it.
     private func add(_ identity: Sticky.Identity, to hasher: inout ConversationHash) -> Bool {
         switch identity {
-        case .session: Self.sessionFields.contains { add(field: $0, to: &hasher) }
+        case .session: Self.sessionFields.contains { add(field: "\($0)", to: &hasher) }
         case .header(let name): add(field: name, to: &hasher)
         case .promptCacheKey: add(text: "prompt_cache_key", to: &hasher)
         case .user: add(text: "user", to: &hasher) || add(text: "user_id", of: "metadata", to: &hasher)
@@ -62,14 +62,16 @@ package final class RequestTraits: Sendable {
 
     /// What the client names its session, as its header fields have it; nil if it names none.
     package static func session(in fields: HTTPFields) -> String? {
-        for name in sessionFields { if let value = fields.value(name), !value.isEmpty { return value } }
+        for name in sessionFields where fields.contains(name) {
+            if let value = fields.value("\(name)"), !value.isEmpty { return value }
+        }
         return nil
     }
 
     /// The header fields with which clients name their session.
     /// Sources: Claude Code's guide "LLM gateways"; the requests of `openai/codex`, `codex-rs/codex-api`; Fireworks'
     /// guide "Prompt caching" (`x-session-affinity`).
-    private static let sessionFields = ["x-claude-code-session-id", "session_id", "conversation_id", "x-session-affinity"]
+    private static let sessionFields: [StaticString] = ["x-claude-code-session-id", "session_id", "conversation_id", "x-session-affinity"]
 
     private func add(field name: String, to hasher: inout ConversationHash) -> Bool {
         guard let value = fields.value(name), !value.isEmpty else { return false }
