@@ -12,11 +12,12 @@ final class Endpoint: Sendable {
         case delete
 
         func matches(_ method: RequestHead.Method) -> Bool {
-            switch self {
-            case .get: method == .get || method == .head
-            case .post: method == .post
-            case .headAndPost: method == .post || method == .head
-            case .delete: method == .other("DELETE")
+            switch method {
+            case .get: self == .get
+            case .head: self == .get || self == .headAndPost
+            case .post: self == .post || self == .headAndPost
+            case .options: false
+            case .other(let name): self == .delete && name == "DELETE"
             }
         }
 
