@@ -4,6 +4,7 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 import RoutingPolicy
+import Telemetry
 
 /// One request, from its head to its line in the access log. It is the argument of every endpoint, and confined to the
 /// connection's event loop.
@@ -16,6 +17,8 @@ final class Exchange: ClientObserver {
     /// The part of the path in place of an endpoint's `{id}`.
     let pathParameter: String?
     let requestID: String
+    /// Whether the client has chosen the id.
+    private let choosesID: Bool
     /// nil if requests aren't traced, or if this one can't lead to a call.
     let trace: TraceContext?
     let loop: EngineLoop
@@ -38,19 +41,22 @@ final class Exchange: ClientObserver {
     var feed: EventFeed?
     /// The names in the request's `model`, and whether it asks for a stream; nil until it is read.
     var asked: (models: [String], isStream: Bool)?
+    /// When the response was begun, for formats that say it: in seconds since 1970.
+    lazy var created = Timestamp.seconds()
     private var hasEnded = false
     /// Whether the upstream's id of the request is in the head.
     private var passesRequestID = false
 
     init(
-        _ server: ServerExchange, _ gateway: GatewayHandler, _ match: EndpointTable.Match?, requestID: String, key: Int?, loop: EngineLoop,
-        snapshot: Snapshot
+        _ server: ServerExchange, _ gateway: GatewayHandler, _ endpoint: Endpoint?, pathParameter: String?, requestID: RequestID, key: Int?,
+        loop: EngineLoop, snapshot: Snapshot
     ) {
         self.server = server
         self.gateway = gateway
-        endpoint = match?.endpoint
-        pathParameter = match?.parameter
-        self.requestID = requestID
+        self.endpoint = endpoint
+        self.pathParameter = pathParameter
+        self.requestID = requestID.text
+        choosesID = requestID.isClients
         self.key = key
         self.loop = loop
         self.snapshot = snapshot
@@ -120,17 +126,24 @@ final class Exchange: ClientObserver {
         _ status: Int, bodyBytes: Int, fields: (inout ResponseHead) -> Void, record: CallRecord?, writeBody: (inout ByteBuffer) -> Void
     ) {
         guard !hasEnded else { return }
-        server.respond(head(status, contentType: "application/json", fields), bodyBytes: bodyBytes, writeBody)
+        var head = ResponseHead(status: status)
+        head.add(lines: "content-type: application/json\r\n")
+        add(fields, to: &head)
+        server.respond(head, bodyBytes: bodyBytes, writeBody)
         end(status: status, record: record)
     }
 
     private func head(_ status: Int, contentType: String?, _ fields: (inout ResponseHead) -> Void) -> ResponseHead {
         var head = ResponseHead(status: status)
         if let contentType { head.add("content-type", contentType) }
+        add(fields, to: &head)
+        return head
+    }
+
+    private func add(_ fields: (inout ResponseHead) -> Void, to head: inout ResponseHead) {
         addCommonFields(to: &head)
         fields(&head)
         addRequestID(to: &head)
-        return head
     }
 
     /// Adds the request's id under the name that the face's clients know, after all other fields: an upstream with the
@@ -229,10 +242,8 @@ final class Exchange: ClientObserver {
             response: text(server.keptBody.prefix(Self.maxLoggedBodyBytes)))
     }
 
-    /// The request's id without secrets: a client may have chosen it.
-    private var loggedRequestID: String {
-        server.head.fields.contains("x-request-id") ? snapshot.mask.ifShown(requestID) : requestID
-    }
+    /// The request's id without secrets.
+    private var loggedRequestID: String { choosesID ? snapshot.mask.ifShown(requestID) : requestID }
 
     /// Reports the request to the observer. Only the first call has an effect.
     func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {

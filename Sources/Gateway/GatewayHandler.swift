@@ -54,7 +54,9 @@ package final class GatewayHandler: ServerHandler {
         let match = EndpointTable.match(path: server.head.path)
         let requestID = RequestID.of(server.head.fields, random: loop.nextRandom())
         func exchange(_ key: Int?) -> Exchange {
-            Exchange(server, self, match, requestID: requestID, key: key, loop: loop, snapshot: snapshot)
+            Exchange(
+                server, self, match?.endpoint, pathParameter: match?.parameter, requestID: requestID, key: key, loop: loop,
+                snapshot: snapshot)
         }
         do throws(APIError) {
             if snapshot.policy.keys.isEmpty {
@@ -64,7 +66,7 @@ package final class GatewayHandler: ServerHandler {
                     host: server.head.host, origins: origins, isLocalSocket: server.isLocalSocket, snapshot.policy)
             }
             guard let endpoint = match?.endpoint else { throw .unknownEndpoint(server.head.path) }
-            if server.head.method == .options {
+            if case .options = server.head.method {
                 exchange(nil).respond(
                     204, [],
                     fields: {
@@ -74,21 +76,8 @@ package final class GatewayHandler: ServerHandler {
                     })
                 return .responded
             }
-            // Other methods of Gemini's models look like a part of the model's name.
-            if !endpoint.method.matches(server.head.method) {
-                if ForeignPath.advice(for: server.head.path) != nil { throw .unknownEndpoint(server.head.path) }
-                if let path = match?.parameter, Face.of(endpoint, path: server.head.path, server.head.fields) === Face.gemini,
-                    let error = APIError.unknownMethod(path)
-                {
-                    throw error
-                }
-            }
             guard endpoint.method.matches(server.head.method) else {
-                throw APIError(
-                    405,
-                    "this endpoint does not accept the method '\(server.head.method.description.excerpt)'; "
-                        + "it accepts \(endpoint.method.allowed)",
-                    code: "method_not_allowed")
+                throw Self.refusal(ofMethod: server.head, endpoint, pathParameter: match?.parameter)
             }
             let key =
                 endpoint.access == .open
@@ -115,6 +104,21 @@ package final class GatewayHandler: ServerHandler {
             exchange(nil).respond(error, allow: error.status == 405 ? match?.endpoint.method.allowed : nil)
             return .responded
         }
+    }
+
+    /// The error for a method that the endpoint at the path doesn't accept.
+    private static func refusal(ofMethod head: RequestHead, _ endpoint: Endpoint, pathParameter: String?) -> APIError {
+        if ForeignPath.advice(for: head.path) != nil { return .unknownEndpoint(head.path) }
+        // Other methods of Gemini's models look like a part of the model's name.
+        if let pathParameter, Face.of(endpoint, path: head.path, head.fields) === Face.gemini,
+            let error = APIError.unknownMethod(pathParameter)
+        {
+            return error
+        }
+        return APIError(
+            405,
+            "this endpoint does not accept the method '\(head.method.description.excerpt)'; it accepts \(endpoint.method.allowed)",
+            code: "method_not_allowed")
     }
 
     /// The room that must be left for a list.
@@ -165,7 +169,7 @@ package final class GatewayHandler: ServerHandler {
         let status = fault.status
         let error = APIError(status, fault.reason, code: fault.code ?? Self.code(of: status), retryAfter: status == 503 ? 1 : nil)
         let loop = engine.loop(of: eventLoop)
-        let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom())
+        let requestID = RequestID.of(head?.fields ?? HTTPFields(), random: loop.nextRandom()).text
         let endpoint = head.flatMap { EndpointTable.match(path: $0.path)?.endpoint }
         var response = ResponseHead(status: status)
         response.add("x-request-id", requestID)

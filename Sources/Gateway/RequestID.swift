@@ -2,17 +2,21 @@ import HTTPWire
 
 /// The id of a request. It appears in the response's `x-request-id`, in the logs, and in response ids that the router
 /// generates.
-enum RequestID {
+struct RequestID {
+    let text: String
+    /// Whether the client has chosen it.
+    let isClients: Bool
+
     /// The client's `x-request-id` if it consists of 1 to 128 visible ASCII characters, otherwise a new id.
     ///
     /// - Parameter random: 64 random bits.
-    static func of(_ fields: HTTPFields, random: @autoclosure () -> UInt64) -> String {
+    static func of(_ fields: HTTPFields, random: @autoclosure () -> UInt64) -> RequestID {
         if fields.contains("x-request-id"), let requested = fields.value("x-request-id"), (1...128).contains(requested.utf8.count),
             requested.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         {
-            return requested
+            return RequestID(text: requested, isClients: true)
         }
-        return generated(from: random())
+        return RequestID(text: generated(from: random()), isClients: false)
     }
 
     private static let digits: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"

@@ -68,9 +68,9 @@ struct BufferedCompletionTests {
             (#"{"a":1}"#, #"{"a":1,"m":2}"#), ("{}", #"{"m":2}"#), (" { } ", #" {"m":2}"#), ("{\"a\":{}\n}\n", "{\"a\":{},\"m\":2}"),
         ])
     func appending(object: String, expected: String) {
-        var member = JSONWriter()
-        member.member("m", 2)
-        let result = BufferedCompletion.appending(member, to: ByteBuffer(string: object))
+        var addition = JSONWriter()
+        addition.object { $0.member("m", 2) }
+        let result = BufferedCompletion.appending(addition, to: ByteBuffer(string: object))
         #expect(String(buffer: result) == expected)
     }
 

@@ -4,7 +4,6 @@ import HTTPWire
 import NIOCore
 import ProviderKit
 import RoutingPolicy
-import Telemetry
 
 /// The endpoints that send requests to models.
 enum CallEndpoint {
@@ -28,7 +27,6 @@ enum CallEndpoint {
     /// Reads the request, plans it, and starts the call.
     private static func serve(_ exchange: Exchange, _ kind: CallRequest.Kind, isStream: Bool) {
         let operation = kind.operation
-        let created = Timestamp.seconds()
         let readAt = NIODeadline.now()
         do throws(APIError) {
             let request = try outline(of: exchange, isStream: isStream, mayStream: streamed.contains(operation))
@@ -48,7 +46,7 @@ enum CallEndpoint {
                 plan.conversation == nil ? nil : { [loop = exchange.loop] in try? loop.plan(kept, in: snapshot) }
             }
             let face = exchange.face
-            let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format, created)
+            let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
@@ -79,13 +77,11 @@ enum CallEndpoint {
             return try RequestOutline(form, fields: fields, defaults: defaults)
         }
         let body = exchange.server.body, face = exchange.face
-        var request = try RequestOutline(
+        return try RequestOutline(
             body.readableBytesSpan, face.members,
             path: exchange.pathParameter.map { RequestOutline.Path(model: $0, isStream: isStream) }, fields: fields, defaults: defaults,
             streamsByDefault: mayStream && face.streamsByDefault,
-            exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom)
-        if face.defaultTag != nil { request.models = request.models.map(exchange.known) }
-        return request
+            exactFrom: exactFrom ?? exchange.snapshot.exactTokensFrom, rename: face.defaultTag == nil ? nil : exchange.known)
     }
 
     /// The client's header fields that go upstream.

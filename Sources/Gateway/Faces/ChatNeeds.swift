@@ -32,8 +32,10 @@ struct ChatNeeds {
     var needs: RequestNeeds {
         RequestNeeds(
             supports: capabilities, needsAnyMedium: needsAnyMedium,
-            promptTokens: tokens, contextTokens: longestInput, maxTokens: maxCompletionTokens ?? maxTokens, mayHaveTokens: mayHaveTokens)
+            promptTokens: tokens, contextTokens: longestInput, maxTokens: maxResponseTokens, mayHaveTokens: mayHaveTokens)
     }
+
+    var maxResponseTokens: Int? { maxCompletionTokens ?? maxTokens }
 
     var tokens: Int { estimate.tokens &+ TokenEstimate.tokens(ofBytes: unreadTextBytes) }
 

@@ -43,11 +43,9 @@ final class Face: Sendable {
     /// Makes the decoder of a chat's response; nil if the face has no chats.
     let chatDecoder: MakeDecoder?
 
-    /// - Parameters:
-    ///   - format: the client's.
-    ///   - created: the time of the request, in seconds since 1970.
+    /// - Parameter format: the client's.
     typealias MakeWriter =
-        @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ format: WireFormat, _ created: Int) -> any ResponseWriter
+        @Sendable (_ exchange: Exchange, _ request: borrowing RequestOutline, _ format: WireFormat) -> any ResponseWriter
 
     typealias MakeDecoder = @Sendable (_ call: Call, _ head: UpstreamHead) throws(ProviderError) -> any ResponseDecoder
 

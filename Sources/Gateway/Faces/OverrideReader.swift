@@ -12,13 +12,13 @@ struct OverrideReader {
     /// Reads `model`: a name, names with commas between them, or a list of names. Empty entries say nothing.
     ///
     /// - Parameter name: the field's name, as the source spells it.
-    mutating func readModels(_ value: OverrideValue, name: String) throws(APIError) {
+    mutating func readModels(_ value: OverrideValue, name: @autoclosure () -> String) throws(APIError) {
         if value.isBlank { return }
         guard let names = value.listed, 1...Self.maxModels ~= names.count else {
-            throw .invalid(name, "a name or a list of 1 to \(Self.maxModels) names")
+            throw .invalid(name(), "a name or a list of 1 to \(Self.maxModels) names")
         }
         guard !names.dropLast().contains("auto") else {
-            throw APIError(400, "'auto' may only be last in '\(name)'; move it to the end", code: "invalid_value", param: name)
+            throw .misplacedAuto(name())
         }
         models = names
     }

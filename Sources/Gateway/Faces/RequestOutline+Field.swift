@@ -68,12 +68,12 @@ extension RequestOutline {
         }
     }
 
-    /// A member of a request's body that the router reads. A class, because its meaning is expensive to copy.
-    final class Field: Sendable {
+    /// A member of a request's body that the router reads. It holds no reference, so that a copy costs little.
+    struct Field: Sendable {
         enum Meaning: Sendable {
             case member(Member)
-            /// No upstream sees it.
-            case override(RoutingOverride)
+            /// An index into `RoutingOverride.all`. No upstream sees it.
+            case override(Int)
         }
 
         /// The member's position in its table.
@@ -81,24 +81,17 @@ extension RequestOutline {
         let name: StaticString
         let meaning: Meaning
 
-        let isMessages: Bool
-        let isOverride: Bool
-
-        fileprivate init(id: Int, name: StaticString, meaning: Meaning) {
-            self.id = id
-            self.name = name
-            self.meaning = meaning
-            isMessages = if case .member(.messages) = meaning { true } else { false }
-            isOverride = if case .override = meaning { true } else { false }
-        }
-
+        var isMessages: Bool { if case .member(.messages) = meaning { true } else { false } }
+        var isOverride: Bool { if case .override = meaning { true } else { false } }
         var text: String { "\(name)" }
     }
 
     /// The members that the router reads of the requests of one API.
-    struct FieldTable: Sendable {
-        /// The fields by the length of their names, which rules out most members of a request.
-        private let byLength: [[Field]]
+    final class FieldTable: Sendable {
+        /// In the order of the lengths of their names.
+        private let fields: [Field]
+        /// Where in `fields` those with a name of each length begin. The length rules out most members of a request.
+        private let starts: [Int]
 
         private static let openAIMembers: [Member] = [
             .messages, .stream, .n, .streamOptions, .responseFormat, .tools, .functions, .maxTokens, .maxCompletionTokens, .model,
@@ -123,33 +116,37 @@ extension RequestOutline {
         /// API.
         var describable: FieldTable {
             var own: [Member] = []
-            for case .member(let member) in byLength.joined().map(\.meaning) where !(Self.openAIMembers + own).contains(member) {
+            for case .member(let member) in fields.map(\.meaning) where !(Self.openAIMembers + own).contains(member) {
                 own.append(member)
             }
-            var table = FieldTable(Self.openAIMembers + own, RoutingOverride.all, modelPrefix: modelPrefix, modelSuffix: modelSuffix)
-            table.hasOverrides = hasOverrides
-            return table
+            return FieldTable(
+                Self.openAIMembers + own, RoutingOverride.all, hasOverrides: hasOverrides, modelPrefix: modelPrefix,
+                modelSuffix: modelSuffix)
         }
 
         /// Whether bodies have routing overrides. Otherwise only headers have them, also the models.
-        private(set) var hasOverrides: Bool
+        let hasOverrides: Bool
         /// What clients write in front of a model's name; nil: nothing. It is not a part of the name.
         let modelPrefix: String?
         /// What clients add to a model's name to ask for its long context; nil: nothing. It is not a part of the name.
         /// Source: Claude Code's documentation, "Model configuration".
         let modelSuffix: String?
 
-        private init(_ members: [Member], _ overrides: [RoutingOverride], modelPrefix: String? = nil, modelSuffix: String? = nil) {
-            hasOverrides = !overrides.isEmpty
+        private init(
+            _ members: [Member], _ overrides: [RoutingOverride], hasOverrides: Bool? = nil, modelPrefix: String? = nil,
+            modelSuffix: String? = nil
+        ) {
+            self.hasOverrides = hasOverrides ?? !overrides.isEmpty
             self.modelPrefix = modelPrefix
             self.modelSuffix = modelSuffix
-            let meanings = members.map { ($0.names, Field.Meaning.member($0)) } + overrides.map { ([$0.name], .override($0)) }
+            let meanings =
+                members.map { ($0.names, Field.Meaning.member($0)) } + overrides.enumerated().map { ([$1.name], .override($0)) }
             let all = meanings.enumerated().flatMap { id, field in
                 field.0.map { Field(id: id, name: $0, meaning: field.1) }
             }
-            byLength = (0...(all.map(\.name.utf8CodeUnitCount).max() ?? 0)).map { length in
-                all.filter { $0.name.utf8CodeUnitCount == length }
-            }
+            fields = all.sorted { $0.name.utf8CodeUnitCount < $1.name.utf8CodeUnitCount }
+            let lengths = fields.map(\.name.utf8CodeUnitCount)
+            starts = (0...(lengths.last ?? 0) + 1).map { length in lengths.firstIndex { $0 >= length } ?? lengths.count }
         }
 
         /// The names without what clients write around them.
@@ -169,12 +166,14 @@ extension RequestOutline {
             let length = key.count - 2
             if let field = named(key, in: body, length: length) { return field }
             // A key that is longer than its meaning has an escape.
-            let meant = JSON.contentLength(key, in: body)
-            return meant == length ? nil : named(key, in: body, length: meant)
+            guard key.contains(where: { body.byte($0) == ASCII.backslash }) else { return nil }
+            return named(key, in: body, length: JSON.contentLength(key, in: body))
         }
 
         private func named(_ key: Range<Int>, in body: RawSpan, length: Int) -> Field? {
-            byLength.indices.contains(length) ? byLength[length].first { JSON.isKey(key, $0.name, in: body) } : nil
+            guard length >= 0, length + 1 < starts.count else { return nil }
+            for index in starts[length]..<starts[length + 1] where JSON.isKey(key, fields[index].name, in: body) { return fields[index] }
+            return nil
         }
     }
 }

@@ -12,14 +12,14 @@ extension RequestOutline {
         private(set) var wantsUsage = false
         private(set) var choices = 1
         private(set) var members: [JSONMember] = []
-        /// The fields that the body has had, by their ids.
-        private var seen: [Int] = []
-        /// The first invalid value. It is reported only if the whole body is valid JSON.
-        private var refusal: APIError?
+        /// The fields that the body has had: one bit for each id.
+        private var seen: UInt64 = 0
 
         init(of body: RawSpan, _ table: FieldTable, _ path: Path?, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
             needs = ChatNeeds(isExact: isExact)
-            do throws(JSONError) { try read(body, table) } catch {
+            // The first invalid value. It is reported only if the whole body is valid JSON.
+            var refusal: APIError?
+            do throws(JSONError) { try read(body, table, &refusal) } catch {
                 let position = error.position(in: body)
                 throw APIError(
                     400,
@@ -38,27 +38,29 @@ extension RequestOutline {
             }
         }
 
-        private mutating func read(_ body: RawSpan, _ table: FieldTable) throws(JSONError) {
+        private mutating func read(_ body: RawSpan, _ table: FieldTable, _ refusal: inout APIError?) throws(JSONError) {
             var cursor = JSONCursor()
             members.reserveCapacity(16)
-            seen.reserveCapacity(8)
             try cursor.enterObject(body)
             while let key = try cursor.nextKey(body) {
-                let field = table.named(key, in: body)
-                let value = field?.isMessages == true ? try needs.readMessages(&cursor, body) : try cursor.skipValue(body)
-                if field?.isOverride != true { members.append(JSONMember(key: key, value: value)) }
-                guard let field, refusal == nil else { continue }
-                do throws(APIError) { try read(field, value, body) } catch { refusal = error }
+                guard let field = table.named(key, in: body) else {
+                    members.append(JSONMember(key: key, value: try cursor.skipValue(body)))
+                    continue
+                }
+                let value = field.isMessages ? try needs.readMessages(&cursor, body) : try cursor.skipValue(body)
+                if !field.isOverride { members.append(JSONMember(key: key, value: value)) }
+                do throws(APIError) { try read(field, value, body) } catch { if refusal == nil { refusal = error } }
             }
             try cursor.end(body)
         }
 
         private mutating func read(_ field: Field, _ value: JSONValue, _ body: RawSpan) throws(APIError) {
-            guard !seen.contains(field.id) else { throw .duplicate(field.text) }
-            seen.append(field.id)
+            let bit = UInt64(1) << UInt64(field.id)
+            guard seen & bit == 0 else { throw .duplicate(field.text) }
+            seen |= bit
             if value.kind == .null { return }
             switch field.meaning {
-            case .override(let override): try overrides.read(override, OverrideValue(value, in: body), name: field.text)
+            case .override(let index): try overrides.read(RoutingOverride.all[index], OverrideValue(value, in: body), name: field.text)
             case .member(let member): try read(member, field, value, body)
             }
         }
@@ -125,7 +127,7 @@ extension RequestOutline {
 
         /// Reads the request whose tokens are counted.
         private mutating func readInner(_ request: JSONValue, _ body: RawSpan) throws(APIError) {
-            guard seen.count < 32 else { return }
+            guard seen.nonzeroBitCount < 32 else { return }
             try forEachMember(of: request, body) { reading, key, value throws(APIError) in
                 guard let field = FieldTable.gemini.named(key, in: body) else { return }
                 try reading.read(field, value, body)

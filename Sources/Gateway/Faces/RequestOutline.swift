@@ -8,7 +8,7 @@ import RoutingPolicy
 /// that speaks the client's format as it came.
 struct RequestOutline {
     /// The names in `model`, in the order in which they are tried; empty if there is none.
-    var models: [String]
+    let models: [String]
     let isStream: Bool
     /// `stream_options.include_usage`.
     let wantsUsage: Bool
@@ -40,15 +40,17 @@ struct RequestOutline {
     ///   - exactFrom: the number of tokens, of prompt and response together, from which on the number decides
     ///     something. Such a request's tokens are estimated from its texts. For smaller ones their length is enough,
     ///     because a text has fewer tokens than bytes.
+    ///   - rename: what the policy calls a model that the request names; nil: the same.
     init(
         _ body: RawSpan, _ table: FieldTable = .openAI, path: Path? = nil, fields headers: HTTPFields = HTTPFields(),
-        defaults: OverridesBox? = nil, streamsByDefault: Bool = false, exactFrom: Int = 0
+        defaults: OverridesBox? = nil, streamsByDefault: Bool = false, exactFrom: Int = 0, rename: ((String) -> String)? = nil
     ) throws(APIError) {
         var reading = try Reading(of: body, table, path, headers, isExact: body.byteCount >= exactFrom / 2)
-        if !reading.needs.isExact, let maxTokens = reading.needs.needs.maxTokens, maxTokens >= exactFrom - body.byteCount {
+        if !reading.needs.isExact, let maxTokens = reading.needs.maxResponseTokens, maxTokens >= exactFrom - body.byteCount {
             reading = try Reading(of: body, table, path, headers, isExact: true)
         }
-        models = table.bareNames(reading.overrides.models)
+        let names = table.bareNames(reading.overrides.models)
+        models = rename.map { names.map($0) } ?? names
         isStream = reading.isStream ?? streamsByDefault
         wantsUsage = reading.wantsUsage
         choices = reading.choices
@@ -96,6 +98,10 @@ extension APIError {
         APIError(
             400, "'\(name)' is not supported, because the router stores no responses; send the whole conversation as 'input'", code: code,
             param: name)
+    }
+
+    static func misplacedAuto(_ name: String) -> APIError {
+        APIError(400, "'auto' may only be last in '\(name)'; move it to the end", code: "invalid_value", param: name)
     }
 
     static func invalid(_ name: String, _ expected: String) -> APIError {

@@ -9,6 +9,9 @@ package struct ResponseHead: Sendable {
 
     package init(status: Int) { self.status = status }
 
+    /// Adds fields that are known in advance, as lines that each end with CR LF.
+    package mutating func add(lines: StaticString) { self.lines.writeStaticString(lines) }
+
     /// Adds a field. Control bytes in the value become spaces, so that a value can never split the head.
     package mutating func add(_ name: StaticString, _ value: String) {
         value.utf8.span.withUnsafeBufferPointer { value in add(name.text, valueBytes: value.count) { $0.put(value) } }

@@ -21,7 +21,7 @@ extension Face {
         writeModels: { list, writer throws(APIError) in try AnthropicModelList(list).write(to: &writer) },
         writeModel: { model, created, writer in AnthropicModelList.write(model, created: created, to: &writer) },
         chatDecoder: { call, head throws(ProviderError) in try AnthropicMessages.decoder(for: call, head: head) },
-        writer: { exchange, request, _, _ in
+        writer: { exchange, request, _ in
             if request.isStream { return AnthropicStreamWriter(exchange, request) }
             return BufferedResponseWriter.anthropic(exchange)
         })

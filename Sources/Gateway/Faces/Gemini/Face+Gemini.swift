@@ -18,7 +18,7 @@ extension Face {
         writeModels: { list, writer throws(APIError) in try GeminiModelList(list).write(to: &writer) },
         writeModel: { model, _, writer in GeminiModelList.write(model, to: &writer) },
         chatDecoder: { call, head throws(ProviderError) in try Gemini.decoder(for: call, head: head) },
-        writer: { exchange, request, _, _ in
+        writer: { exchange, request, _ in
             if request.isStream { return GeminiStreamWriter(exchange) }
             return BufferedResponseWriter(exchange) { GeminiFold(exchange, model: $0) }
         })

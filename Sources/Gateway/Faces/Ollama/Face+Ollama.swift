@@ -17,7 +17,7 @@ extension Face {
         writeModels: { list, writer throws(APIError) in OllamaModelList.write(list, to: &writer) },
         writeModel: { model, created, writer in OllamaModelList.writeDetails(of: model, created: created, to: &writer) },
         chatDecoder: { call, head throws(ProviderError) in try OllamaChat.decoder(for: call, head: head) },
-        writer: { exchange, request, format, _ in
+        writer: { exchange, request, format in
             if request.isStream { return OllamaStreamWriter(exchange, format) }
             return BufferedResponseWriter(exchange) { OllamaFold(format, model: $0) }
         })

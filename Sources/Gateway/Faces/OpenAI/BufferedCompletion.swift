@@ -4,19 +4,21 @@ import ProviderKit
 
 /// Reads and edits `chat.completion` objects by splicing their bytes.
 enum BufferedCompletion {
-    /// An object with one more member at its end. It must not outlive the member's bytes.
+    /// An object with the members of another one at its end. It must not outlive the bytes of that one.
     struct Extended {
         private let object: ByteBuffer
-        private let member: UnsafeRawBufferPointer
+        /// Everything of the other object but its opening brace.
+        private let addition: UnsafeRawBufferPointer
         private let keptBytes: Int
         private let isEmpty: Bool
 
-        init(_ object: ByteBuffer, by member: UnsafeRawBufferPointer) {
+        init(_ object: ByteBuffer, by addition: UnsafeRawBufferPointer) {
             let (body, isEmpty) = BufferedCompletion.withoutClosingBrace(object.readableBytesSpan)
-            (self.object, self.member, keptBytes, self.isEmpty) = (object, member, body.count, isEmpty)
+            (self.object, keptBytes, self.isEmpty) = (object, body.count, isEmpty)
+            self.addition = UnsafeRawBufferPointer(rebasing: addition.dropFirst())
         }
 
-        var count: Int { keptBytes + (isEmpty ? 0 : 1) + member.count + 1 }
+        var count: Int { keptBytes + (isEmpty ? 0 : 1) + addition.count }
 
         var bytes: ByteBuffer {
             var bytes = ByteBuffer.unshared(capacity: count)
@@ -26,14 +28,14 @@ enum BufferedCompletion {
 
         func write(to bytes: inout ByteBuffer) {
             object.withUnsafeReadableBytes { _ = bytes.writeBytes(UnsafeRawBufferPointer(rebasing: $0[..<keptBytes])) }
-            if !isEmpty { bytes.writeStaticString(",") }
-            bytes.writeBytes(member)
-            bytes.writeStaticString("}")
+            if !isEmpty { bytes.writeInteger(ASCII.comma) }
+            bytes.writeBytes(addition)
         }
     }
 
-    static func appending(_ member: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
-        member.withBytes { Extended(object, by: $0).bytes }
+    /// - Parameter addition: an object, whose members are appended.
+    static func appending(_ addition: borrowing JSONWriter, to object: ByteBuffer) -> ByteBuffer {
+        addition.withBytes { Extended(object, by: $0).bytes }
     }
 
     /// Whether the object is a chunk or a completion, and not a ping or another object of the server's own.

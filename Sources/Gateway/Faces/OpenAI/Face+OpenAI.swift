@@ -20,8 +20,8 @@ extension Face {
         },
         writeModel: { model, created, writer in OpenAIModelList.write(model, created: created, to: &writer) },
         chatDecoder: { call, head throws(ProviderError) in try OpenAIChat.decoder(for: call, head: head) },
-        writer: { exchange, request, _, created in
-            if request.isStream { return OpenAIStreamWriter(exchange, request, created: created) }
-            return OpenAIResponseWriter(exchange, request, created: created)
+        writer: { exchange, request, _ in
+            if request.isStream { return OpenAIStreamWriter(exchange, request) }
+            return OpenAIResponseWriter(exchange, wantsData: request.wantsJSON)
         })
 }

@@ -9,14 +9,12 @@ import WireFormats
 final class OpenAIResponseWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
-    private let created: Int
     private var response = Assembly()
     private var model = ""
 
-    init(_ exchange: Exchange, _ request: borrowing RequestOutline, created: Int) {
+    init(_ exchange: Exchange, wantsData: Bool) {
         self.exchange = exchange
-        self.created = created
-        wantsData = request.wantsJSON
+        self.wantsData = wantsData
     }
 
     var stagedBytes: Int { response.stagedBytes }
@@ -27,7 +25,7 @@ final class OpenAIResponseWriter: ResponseWriter {
     }
 
     func write(_ parts: [ResponsePart], of bytes: ByteBuffer) {
-        response.add(parts, of: bytes) { OpenAICompletionWriter(id: exchange.requestID, created: created, model: model) }
+        response.add(parts, of: bytes) { OpenAICompletionWriter(id: exchange.requestID, created: exchange.created, model: model) }
     }
 
     func commit(_ record: CallRecord) {}
@@ -47,21 +45,16 @@ final class OpenAIResponseWriter: ResponseWriter {
         if let (payload, type) = response.payload {
             return exchange.respond(200, payload, contentType: type, fields: { exchange.addFields(record, to: &$0) }, record: record)
         }
-        response.readCustomTools(of: exchange)
-        let completion = response.object(record.usage.usage) { vectors in
-            let body = exchange.server.body
-            return OpenAIEmbeddings.writeResponse(
-                vectors, model: model, usage: record.usage.usage, OpenAIEmbeddings.encoding(of: body.readableBytesSpan))
-        }
+        let completion = response.passed ?? typedObject(record)
         let object = record.hasValidJSON ? BufferedCompletion.withoutFences(completion) : completion
         guard exchange.wantsMetadata else {
             return exchange.respond(200, object, fields: { exchange.addFields(record, to: &$0) }, record: record)
         }
-        var member = JSONWriter(capacity: 512)
+        var addition = JSONWriter(capacity: 512)
         let data = wantsData ? BufferedCompletion.data(of: object.readableBytesSpan) : nil
-        RouterMetadata.write(record, to: &member, isComplete: true, data: data)
-        member.withBytes { member in
-            let body = BufferedCompletion.Extended(object, by: member)
+        addition.object { RouterMetadata.write(record, to: &$0, isComplete: true, data: data) }
+        addition.withBytes { addition in
+            let body = BufferedCompletion.Extended(object, by: addition)
             if body.count <= ServerExchange.copyLimit {
                 exchange.respond(200, bodyBytes: body.count, fields: { exchange.addFields(record, to: &$0) }, record: record) {
                     body.write(to: &$0)
@@ -69,6 +62,16 @@ final class OpenAIResponseWriter: ResponseWriter {
             } else {
                 exchange.respond(200, body.bytes, fields: { exchange.addFields(record, to: &$0) }, record: record)
             }
+        }
+    }
+
+    /// The object of a response that doesn't pass through.
+    private func typedObject(_ record: CallRecord) -> ByteBuffer {
+        response.readCustomTools(of: exchange)
+        return response.object(record.usage.usage) { vectors in
+            let body = exchange.server.body
+            return OpenAIEmbeddings.writeResponse(
+                vectors, model: model, usage: record.usage.usage, OpenAIEmbeddings.encoding(of: body.readableBytesSpan))
         }
     }
 
@@ -81,7 +84,7 @@ final class OpenAIResponseWriter: ResponseWriter {
 /// The parts of a response, put together.
 private struct Assembly {
     /// The object of a response that passes through.
-    private var passed: ByteBuffer?
+    private(set) var passed: ByteBuffer?
     /// A response that is no object, with its `content-type`.
     private(set) var payload: (bytes: ByteBuffer, type: String)?
     /// Collects the typed events of a response; nil before the first event.

@@ -33,7 +33,6 @@ final class OpenAIStreamWriter: EventStreamWriter {
     /// Whether the chunk with the last finish reason is held back.
     private var holdsTail = true
     private let choiceCount: Int
-    private let created: Int
     private var encoder: OpenAIChunkWriter
     /// Read only if a model calls a tool.
     private lazy var customTools: Set<String> = {
@@ -51,12 +50,11 @@ final class OpenAIStreamWriter: EventStreamWriter {
         var lastFrameIsEmpty = false
     }
 
-    init(_ exchange: Exchange, _ request: borrowing RequestOutline, created: Int) {
-        self.created = created
+    init(_ exchange: Exchange, _ request: borrowing RequestOutline) {
         wantsUsage = request.wantsUsage
         choiceCount = request.choices
         unfinishedChoiceCount = request.choices
-        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: exchange.created, model: "")
         super.init(exchange)
     }
 
@@ -64,7 +62,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
 
     override func begin(_ record: CallRecord) {
         super.begin(record)
-        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: exchange.created, model: record.model ?? "")
         tail = nil
         hasWrittenFirstChunk = false
         unfinishedChoiceCount = choiceCount
@@ -103,7 +101,7 @@ final class OpenAIStreamWriter: EventStreamWriter {
 
     override func resume(_ record: CallRecord) {
         super.resume(record)
-        encoder = OpenAIChunkWriter(id: exchange.requestID, created: created, model: record.model ?? "")
+        encoder = OpenAIChunkWriter(id: exchange.requestID, created: exchange.created, model: record.model ?? "")
         // The first chunk after the resume point has a `_router` that lists the resume.
         hasWrittenFirstChunk = false
     }
@@ -172,9 +170,9 @@ final class OpenAIStreamWriter: EventStreamWriter {
         }
         guard finishes > 0 || hasContent || BufferedCompletion.hasChoices(json) else { return writeFrame(json.readableBytesView) }
         hasWrittenFirstChunk = true
-        var member = JSONWriter()
-        if let record { RouterMetadata.write(record, to: &member, isComplete: false) }
-        writeFrame(BufferedCompletion.appending(member, to: json).readableBytesView)
+        var addition = JSONWriter()
+        addition.object { if let record { RouterMetadata.write(record, to: &$0, isComplete: false) } }
+        writeFrame(BufferedCompletion.appending(addition, to: json).readableBytesView)
     }
 
     private func appendToTail(_ json: ByteBuffer, isChunk: Bool, holdTime: TimeAmount) {

@@ -62,15 +62,18 @@ enum RouterMetadata {
             if let provider = record.provider { head.add("x-router-provider", provider) }
             if let model = record.model { head.add("x-router-model", model) }
         }
-        head.add("x-router-attempts", String(record.attempts))
-        head.add("x-router-fallback", record.isFallback ? "true" : "false")
+        if record.attempts == 1, !record.isFallback {
+            head.add(lines: "x-router-attempts: 1\r\nx-router-fallback: false\r\n")
+        } else {
+            head.add("x-router-attempts", String(record.attempts))
+            head.add("x-router-fallback", record.isFallback ? "true" : "false")
+        }
         addTiming(plan: record.planTime, upstream: record.upstreamTime, to: &head)
     }
 
     /// Adds the fields for a request that failed `time` after its arrival, before it was planned.
     static func addFields(unplannedAfter time: Duration, to head: inout ResponseHead) {
-        head.add("x-router-attempts", "0")
-        head.add("x-router-fallback", "false")
+        head.add(lines: "x-router-attempts: 0\r\nx-router-fallback: false\r\n")
         addTiming(plan: time, upstream: nil, to: &head)
     }
 

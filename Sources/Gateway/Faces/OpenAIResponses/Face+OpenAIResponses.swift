@@ -18,9 +18,9 @@ extension Face {
         writeModels: openAI.writeModels,
         writeModel: openAI.writeModel,
         chatDecoder: { call, head throws(ProviderError) in try OpenAIResponses.decoder(for: call, head: head) },
-        writer: { exchange, request, _, created in
-            if request.isStream { return ResponsesStreamWriter(exchange, created: created) }
-            return ResponsesWriter(exchange, wantsData: request.wantsJSON, created: created)
+        writer: { exchange, request, _ in
+            if request.isStream { return ResponsesStreamWriter(exchange) }
+            return ResponsesWriter(exchange, wantsData: request.wantsJSON)
         })
 }
 

@@ -11,7 +11,6 @@ import WireFormats
 /// blank lines. Typed events are written as items. The response in the last event has `_router`. An event that passes
 /// through as the last one is held for that, until the stream has ended.
 final class ResponsesStreamWriter: EventStreamWriter {
-    private let created: Int
     /// Writes typed events; nil before the first one.
     private var encoder: OpenAIResponsesEventWriter?
     /// The events that have passed through, and the id of their response.
@@ -20,10 +19,7 @@ final class ResponsesStreamWriter: EventStreamWriter {
     /// The event that ends the stream, and its signals; nil as long as none has passed through.
     private var last: (json: [UInt8], Signals)?
 
-    init(_ exchange: Exchange, created: Int) {
-        self.created = created
-        super.init(exchange)
-    }
+    init(_ exchange: Exchange) { super.init(exchange) }
 
     override var keepAlive: ByteBuffer { OpenAIStreamWriter.keepAliveComment }
 
@@ -90,7 +86,7 @@ final class ResponsesStreamWriter: EventStreamWriter {
     private func makeEncoder() -> OpenAIResponsesEventWriter {
         let body = exchange.server.body
         return OpenAIResponsesEventWriter(
-            id: exchange.requestID, created: created, model: record?.model ?? "", OpenAIResponsesSettings(of: body.readableBytesSpan))
+            id: exchange.requestID, created: exchange.created, model: record?.model ?? "", OpenAIResponsesSettings(of: body.readableBytesSpan))
     }
 
     private func notePassed(_ json: RawSpan) {

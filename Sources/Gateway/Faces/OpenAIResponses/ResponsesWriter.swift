@@ -10,17 +10,15 @@ import WireFormats
 final class ResponsesWriter: ResponseWriter {
     private let exchange: Exchange
     private let wantsData: Bool
-    private let created: Int
     private var passed: ByteBuffer?
     private var hasRouterMember = false
     /// Collects the typed events of a response; nil before the first one.
     private var fold: OpenAIResponsesWriter?
     private var model = ""
 
-    init(_ exchange: Exchange, wantsData: Bool, created: Int) {
+    init(_ exchange: Exchange, wantsData: Bool) {
         self.exchange = exchange
         self.wantsData = wantsData
-        self.created = created
     }
 
     var stagedBytes: Int { passed?.readableBytes ?? 0 }
@@ -52,7 +50,7 @@ final class ResponsesWriter: ResponseWriter {
     func flush() {}
 
     func isJSON(_ response: [(parts: [ResponsePart], bytes: ByteBuffer)]) -> Bool {
-        let writer = ResponsesWriter(exchange, wantsData: false, created: created)
+        let writer = ResponsesWriter(exchange, wantsData: false)
         for (parts, bytes) in response { writer.write(parts, of: bytes) }
         let object = writer.response(nil)
         return FencedJSON.areJSON(OpenAIResponses.texts(of: object.readableBytesSpan), in: object.readableBytesSpan)
@@ -84,7 +82,7 @@ final class ResponsesWriter: ResponseWriter {
     private func makeFold() -> OpenAIResponsesWriter {
         let body = exchange.server.body
         return OpenAIResponsesWriter(
-            id: exchange.requestID, created: created, model: model, OpenAIResponsesSettings(of: body.readableBytesSpan))
+            id: exchange.requestID, created: exchange.created, model: model, OpenAIResponsesSettings(of: body.readableBytesSpan))
     }
 
     private func response(_ usage: Usage?) -> ByteBuffer { passed ?? ByteBuffer(bytes: fold?.response(usage) ?? []) }
