@@ -129,8 +129,9 @@ public enum WireDate {
         let date = CivilDate(daysSince1970: days)
         var text = InlineArray<24, UInt8>(repeating: UInt8(ascii: "Z"))
         func put(_ number: Int, at start: Int, then separator: Unicode.Scalar) {
-            text[start] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number / 10)
-            text[start + 1] = UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10)
+            let number = UInt8(truncatingIfNeeded: number)
+            text[start] = UInt8(ascii: "0") &+ number / 10
+            text[start + 1] = UInt8(ascii: "0") &+ number % 10
             text[start + 2] = UInt8(ascii: separator)
         }
         let milliseconds = min(max(milliseconds, 0), 999)

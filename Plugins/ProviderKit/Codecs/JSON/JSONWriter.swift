@@ -260,6 +260,10 @@ public struct JSONWriter: ~Copyable, @unchecked Sendable {  // its memory has no
 
     /// Writes a number without leading zeros, and returns a pointer past its last digit.
     private static func write(_ value: UInt, to start: UnsafeMutablePointer<UInt8>) -> UnsafeMutablePointer<UInt8> {
+        if value < 10 {
+            start.pointee = ASCII.zero &+ UInt8(truncatingIfNeeded: value)
+            return start + 1
+        }
         var digits = 1
         var power: UInt = 10
         while value >= power, digits < 20 {
