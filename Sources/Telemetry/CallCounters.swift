@@ -12,7 +12,7 @@ package struct CallCounters: Sendable {
     /// US dollars.
     private(set) var cost = 0.0
 
-    mutating func count(_ record: CallRecord) {
+    mutating func count(_ record: CallRecord, _ tokens: TokenCounts) {
         if let failure = record.failure {
             failed[failure, default: 0] &+= 1
         } else {
@@ -20,7 +20,7 @@ package struct CallCounters: Sendable {
             if record.isFallback { fallbacks &+= 1 }
         }
         guard record.usage.model != nil else { return }
-        tokens.add(record.usage.usage)
+        self.tokens.add(tokens)
         if let cost = record.cost { self.cost += cost }
     }
 
@@ -39,9 +39,9 @@ package struct NamedCounters: Sendable {
     /// The last name that was counted and its place, because calls in a row often share it.
     private var last: (name: String, place: Dictionary<String, CallCounters>.Index)?
 
-    mutating func count(_ record: CallRecord, of name: String) {
-        if let last, last.name == name { return byName.values[last.place].count(record) }
-        byName[name, default: CallCounters()].count(record)
+    mutating func count(_ record: CallRecord, _ tokens: TokenCounts, of name: String) {
+        if let last, last.name == name { return byName.values[last.place].count(record, tokens) }
+        byName[name, default: CallCounters()].count(record, tokens)
         last = byName.index(forKey: name).map { (name, $0) }
     }
 

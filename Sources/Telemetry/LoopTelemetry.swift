@@ -28,7 +28,10 @@ package final class LoopTelemetry: CallObserver {
 
     /// The counters of a model, in a place where they can be changed.
     private final class ModelCell {
+        let name: ModelName
         var counters = ModelCounters()
+
+        init(_ name: ModelName) { self.name = name }
     }
 
     /// - Parameter seed: that of the random choices.
@@ -54,12 +57,14 @@ package final class LoopTelemetry: CallObserver {
 
     package func ended(_ call: RunningCall, _ failure: CallFailure?) {
         totals.activeCalls -= 1
-        usage?.add(call)
-        let trace = call.request.trace.flatMap { $0.isSampled ? $0 : nil }
-        totals.count(call, trace: trace)
-        guard let model = call.record.usage.model else { return }
-        cell(ofModel: model, in: call).counters.countCall(call.record, trace: trace)
-        if call.record.firstContentTime != nil { countStreams(of: call, servedBy: model, trace) }
+        let record = call.record, tokens = TokenCounts(record.usage.usage), trace = call.request.trace.flatMap { $0.isSampled ? $0 : nil }
+        totals.count(call, tokens, trace: trace)
+        guard let paid = record.usage.model ?? record.lostModel else { return }
+        let cell = cell(ofModel: paid, in: call)
+        usage?.add(call, to: cell.name)
+        guard let model = record.usage.model else { return }
+        cell.counters.countCall(record, tokens, trace: trace)
+        if record.firstContentTime != nil { countStreams(of: call, servedBy: model, trace) }
     }
 
     /// Counts a stream at each model of which the client has content: several if it was resumed.
@@ -137,7 +142,7 @@ package final class LoopTelemetry: CallObserver {
         }
         if model < known.count, !call.snapshot.isUnlisted(model), let cell = known[model] { return cell }
         let name = call.snapshot.metricName(ofModel: model)
-        let cell = models[name] ?? ModelCell()
+        let cell = models[name] ?? ModelCell(name)
         models[name] = cell
         guard !call.snapshot.isUnlisted(model) else { return cell }
         while known.count <= model { known.append(nil) }

@@ -20,7 +20,7 @@ package struct MetricValues: Sendable {
     var models: [ModelName: ModelCounters] = [:]
     /// At most a few dozen entries. The most frequent ones appear early, so a linear search finds them fast.
     private(set) var requests: [(key: Request, count: Int)] = []
-    /// By route; the calls that name a model have none.
+    /// By route; the calls that name a model have an empty one.
     private(set) var routes = NamedCounters()
     /// By key; empty if the policy has none.
     private(set) var keys = NamedCounters()
@@ -59,10 +59,10 @@ package struct MetricValues: Sendable {
     }
 
     /// - Parameter trace: the sampled trace of the call; nil if there is none.
-    mutating func count(_ call: RunningCall, trace: TraceContext?) {
+    mutating func count(_ call: RunningCall, _ tokens: TokenCounts, trace: TraceContext?) {
         let record = call.record
-        routes.count(record, of: record.route ?? "")
-        if let key = call.request.key { keys.count(record, of: key) }
+        routes.count(record, tokens, of: record.route ?? "")
+        if let key = call.request.key { keys.count(record, tokens, of: key) }
         overhead.observe(microseconds: record.planTime.wholeMicroseconds, trace: trace)
         if record.queueTime > .zero { queue.observe(microseconds: record.queueTime.wholeMicroseconds, trace: trace) }
         if !record.errors.isEmpty { countFailovers(of: call) }

@@ -56,18 +56,17 @@ package struct ModelCounters: Sendable {
     /// Counts a call that the model served, completely or in part.
     ///
     /// - Parameter trace: the sampled trace of the call; nil if there is none.
-    mutating func countCall(_ record: CallRecord, trace: TraceContext? = nil) {
-        let usage = record.usage.usage
-        if record.usage.source == .reported { reported.add(usage) } else { estimated.add(usage) }
+    mutating func countCall(_ record: CallRecord, _ tokens: TokenCounts, trace: TraceContext? = nil) {
+        if record.usage.source == .reported { reported.add(tokens) } else { estimated.add(tokens) }
         if record.usage.source == .estimated { withoutUsage &+= 1 }
-        audioSeconds += usage.audioSeconds ?? 0
+        audioSeconds += record.usage.usage.audioSeconds ?? 0
         if let cost = record.cost { self.cost += cost } else { unpriced &+= 1 }
         let total = record.totalTime.wholeMicroseconds
         if record.failure == nil { duration.observe(microseconds: total, trace: trace) }
         guard record.failure == nil, let first = record.firstContentTime?.wholeMicroseconds, record.usage.source == .reported,
-            let tokens = usage.completionTokens, tokens > 1
+            let completion = record.usage.usage.completionTokens, completion > 1
         else { return }
-        perOutputToken.observe(microseconds: max(0, total &- first) / (tokens &- 1), trace: trace)
+        perOutputToken.observe(microseconds: max(0, total &- first) / (completion &- 1), trace: trace)
     }
 
     /// Counts a stream of which the client has the model's content.

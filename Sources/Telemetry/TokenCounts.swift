@@ -14,6 +14,10 @@ package struct TokenCounts: Sendable {
     var input: Int { uncached &+ cached &+ cacheWrite }
     var output: Int { text &+ reasoning }
 
+    init() {}
+
+    init(_ usage: Usage) { add(usage) }
+
     mutating func add(_ usage: Usage) {
         let prompt = usage.promptTokens ?? 0, completion = usage.completionTokens ?? 0
         // A provider's numbers may contradict each other; no kind is negative.

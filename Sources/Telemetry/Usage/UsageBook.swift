@@ -322,16 +322,17 @@ extension UsageRow.Amount {
 }
 
 extension UsageBook {
-    /// Adds what a call has cost, if it reached a model.
-    func add(_ call: RunningCall) {
-        let record = call.record, usage = record.knownUsage
-        guard let model = record.usage.model ?? record.lostModel else { return }
-        let name = call.snapshot.metricName(ofModel: model), now = Timestamp.seconds()
+    /// Adds what a call has cost.
+    ///
+    /// - Parameter model: the one that served the call, or the last one whose response the client did not get.
+    func add(_ call: RunningCall, to model: ModelName) {
+        let record = call.record, now = Timestamp.seconds(), isKnown = record.usage.source != .unknown
+        let prompt = isKnown ? record.usage.usage.promptTokens : nil, completion = isKnown ? record.usage.usage.completionTokens : nil
         let hasPrice = record.cost != nil || record.usage.model == nil
         add(
             UsageRow.Amount(
-                requests: 1, promptTokens: (usage?.promptTokens ?? 0) &+ record.lost.tokens, completionTokens: usage?.completionTokens ?? 0,
-                dollars: record.spending.dollars, unpriced: hasPrice ? 0 : 1),
-            at: UsageRow.Place(hour: now - now % 3600, key: call.request.key ?? "", provider: name.provider, model: name.model))
+                requests: 1, promptTokens: (prompt ?? 0) &+ record.lost.tokens, completionTokens: completion ?? 0,
+                dollars: record.lost.dollars + (record.cost ?? 0), unpriced: hasPrice ? 0 : 1),
+            at: UsageRow.Place(hour: now - now % 3600, key: call.request.key ?? "", provider: model.provider, model: model.model))
     }
 }
