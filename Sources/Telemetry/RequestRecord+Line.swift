@@ -34,7 +34,7 @@ extension RequestRecord {
         writer.member("status", status)
         if let error { writer.member("error", cut: error) }
         if let message { writer.member("message", cut: message) }
-        if let call { Self.write(call, skippedNames, to: &writer) }
+        Self.write(call, skippedNames, to: &writer)
         writer.member("bytes_in", bytesReceived)
         writer.member("bytes_out", bytesSent)
         writer.milliseconds("duration_ms", duration)
@@ -45,7 +45,8 @@ extension RequestRecord {
         writer.endObject()
     }
 
-    private static func write(_ record: CallRecord, _ skippedNames: [String], to writer: inout JSONWriter) {
+    private static func write(_ record: CallRecord?, _ skippedNames: [String], to writer: inout JSONWriter) {
+        guard let record else { return }
         if let route = record.route { writer.member("route", route) }
         if let provider = record.provider { writer.member("provider", provider) }
         if let model = record.model { writer.member("model", model) }
