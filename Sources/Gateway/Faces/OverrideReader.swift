@@ -17,7 +17,7 @@ struct OverrideReader {
         guard let names = value.listed, 1...Self.maxModels ~= names.count else {
             throw .invalid(name(), "a name or a list of 1 to \(Self.maxModels) names")
         }
-        guard !names.dropLast().contains("auto") else {
+        guard names.count == 1 || !names.dropLast().contains("auto") else {
             throw .misplacedAuto(name())
         }
         models = names

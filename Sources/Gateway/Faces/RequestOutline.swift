@@ -89,6 +89,13 @@ extension APIError {
         self.init(400, "the body is not a valid form: \(error.reason)", code: "invalid_form")
     }
 
+    static func invalidJSON(_ error: JSONError, in body: RawSpan) -> APIError {
+        let position = error.position(in: body)
+        return APIError(
+            400, "the body is not a valid JSON object: line \(position.line), column \(position.column): expected \(error.expected)",
+            code: "invalid_json")
+    }
+
     static func duplicate(_ name: String) -> APIError {
         APIError(400, "'\(name)' is given twice; remove one", code: "duplicate_field", param: name)
     }
