@@ -245,11 +245,15 @@ final class Exchange: ClientObserver {
     /// The request's id without secrets.
     private var loggedRequestID: String { choosesID ? snapshot.mask.ifShown(requestID) : requestID }
 
+    func end(status: Int, record: CallRecord? = nil, error: APIError?) {
+        guard let error else { return end(status: status, record: record) }
+        end(status: status, record: record, errorCode: error.code ?? error.type, message: error.message)
+    }
+
     /// Reports the request to the observer. Only the first call has an effect.
-    func end(status: Int, record: CallRecord? = nil, error: APIError? = nil) {
+    func end(status: Int, record: CallRecord? = nil, errorCode: String? = nil, message: String? = nil) {
         guard !hasEnded else { return }
         hasEnded = true
-        let errorCode = error.map { $0.code ?? $0.type }
         let hasFailed = RequestRecord.hasFailed(status: status, error: errorCode, call: record)
         let spanSource = spanSource(hasFailed: hasFailed)
         call = nil
@@ -264,12 +268,12 @@ final class Exchange: ClientObserver {
                 isAdministrative: endpoint?.isAdministrative ?? false, method: server.head.method.description,
                 path: isKnown ? path : snapshot.mask(path),
                 remoteHost: server.remoteHost, key: keyName,
-                keyLabels: definition.map { $0.labels.map { ($0.name, $0.text) } } ?? [],
+                keyLabels: key.map { snapshot.policy.keys[$0].labels.map { ($0.name, $0.text) } } ?? [],
                 requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
                 session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count,
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
-                error: errorCode, message: error.map { snapshot.mask($0.message) },
+                error: errorCode, message: message.map { snapshot.mask($0) },
                 bodies: loggedBodies(hasFailed: hasFailed), trace: trace, spanSource: spanSource,
                 duration: record?.totalTime ?? NIODeadline.now() - server.acceptedAt))
     }

@@ -53,6 +53,7 @@ package final class GatewayHandler: ServerHandler {
         let snapshot = loop.snapshot
         let match = EndpointTable.match(path: server.head.path)
         let requestID = RequestID.of(server.head.fields, random: loop.nextRandom())
+        @inline(never)
         func exchange(_ key: Int?) -> Exchange {
             Exchange(
                 server, self, match?.endpoint, pathParameter: match?.parameter, requestID: requestID, key: key, loop: loop,

@@ -53,7 +53,7 @@ package struct ExplainedRequest {
             // The options of `explain` and the tests of a policy describe requests by OpenAI's members.
             let request = try RequestOutline(
                 body.span.bytes, face.members.describable, fields: headers, defaults: definition?.defaults,
-                streamsByDefault: asksForStream ?? (face.streamsByDefault && CallEndpoint.streamed.contains(operation)))
+                streamsByDefault: asksForStream ?? (face.streamsByDefault && operation.mayStream))
             var needs = request.needs
             if let tokens { needs.promptTokens = tokens }
             return PlanRequest(

@@ -9,9 +9,6 @@ import RoutingPolicy
 enum CallEndpoint {
     typealias Translation = @Sendable (RawSpan) throws(ProviderError) -> Payload
 
-    /// Operations whose responses can be streams.
-    static let streamed: [ProviderKit.Operation] = [.chat, .completion, .transcription, .translation, .speech]
-
     /// An endpoint's `serve`.
     ///
     /// - Parameters:
@@ -29,32 +26,33 @@ enum CallEndpoint {
         let operation = kind.operation
         let readAt = NIODeadline.now()
         do throws(APIError) {
-            let request = try outline(of: exchange, isStream: isStream, mayStream: streamed.contains(operation))
+            let request = try outline(of: exchange, isStream: isStream, mayStream: operation.mayStream)
             // Speech is sent on as it arrives, whether the client asks for audio or for events.
             let isStream = request.isStream || operation == .speech
             exchange.asked = (request.models, isStream)
-            if request.isStream, !streamed.contains(operation) {
+            if request.isStream, !operation.mayStream {
                 throw APIError(400, "'stream' is not supported here; leave it out", code: "unsupported_value", param: "stream")
             }
             let planned = PlanRequest(
                 operation: operation, models: request.models, needs: request.needs, choices: request.choices, overrides: request.overrides,
                 scope: exchange.scope, needsPrice: exchange.definition?.budget?.needsPrice ?? false, traits: exchange.traits(of: request))
             let snapshot = exchange.snapshot.including(unlistedOf: planned)
-            let kept = snapshot.sharesState && planned.traits != nil ? planned : nil
-            let plan = try plan(consume planned, exchange, in: snapshot)
-            let replan = kept.flatMap { kept in
-                plan.conversation == nil ? nil : { [loop = exchange.loop] in try? loop.plan(kept, in: snapshot) }
+            var replan: (() -> Plan?)?
+            if snapshot.sharesState, planned.traits != nil {
+                replan = { [planned, loop = exchange.loop] in try? loop.plan(planned, in: snapshot) }
             }
-            let face = exchange.face
+            let plan = try plan(consume planned, exchange, in: snapshot)
+            if plan.conversation == nil { replan = nil }
+            let face = exchange.face, server = exchange.server, fields = server.head.fields
             let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format)
             let call = RunningCall(
                 loop: exchange.loop, snapshot: snapshot, plan: consume plan,
                 request: CallRequest(
-                    kind, isStream: isStream, body: exchange.server.requestBody, payload: request.payload,
-                    headers: forwardedFields(of: exchange.server.head.fields),
-                    formatHeaders: formatFields(of: exchange.server.head.fields, face.requestFields), responseFields: face.responseFields,
+                    kind, isStream: isStream, body: server.requestBody, payload: request.payload,
+                    headers: forwardedFields(of: fields), formatHeaders: formatFields(of: fields, face.requestFields),
+                    responseFields: face.responseFields,
                     key: exchange.keyName, choices: request.choices, trace: exchange.trace,
-                    arrivedAt: exchange.server.acceptedAt, readAt: readAt),
+                    arrivedAt: server.acceptedAt, readAt: readAt),
                 needs: request.needs, admission: exchange.admission, replan: replan, writer: writer)
             exchange.call = call
             call.start()
@@ -102,6 +100,16 @@ enum CallEndpoint {
             return try exchange.loop.plan(request, in: snapshot)
         } catch {
             throw APIError(error, in: snapshot, withNames: !exchange.hidesNames)
+        }
+    }
+}
+
+extension ProviderKit.Operation {
+    /// Whether responses can be streams.
+    var mayStream: Bool {
+        switch self {
+        case .chat, .completion, .transcription, .translation, .speech: true
+        case .countTokens, .embeddings, .imageGeneration, .imageEdit, .moderation, .rerank: false
         }
     }
 }

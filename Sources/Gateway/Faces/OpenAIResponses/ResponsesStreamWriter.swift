@@ -86,7 +86,8 @@ final class ResponsesStreamWriter: EventStreamWriter {
     private func makeEncoder() -> OpenAIResponsesEventWriter {
         let body = exchange.server.body
         return OpenAIResponsesEventWriter(
-            id: exchange.requestID, created: exchange.created, model: record?.model ?? "", OpenAIResponsesSettings(of: body.readableBytesSpan))
+            id: exchange.requestID, created: exchange.created, model: record?.model ?? "",
+            OpenAIResponsesSettings(of: body.readableBytesSpan))
     }
 
     private func notePassed(_ json: RawSpan) {
