@@ -51,15 +51,6 @@ final class Exchange: ClientObserver {
         _ server: ServerExchange, _ gateway: GatewayHandler, _ endpoint: Endpoint?, pathParameter: String?, requestID: RequestID, key: Int?,
         loop: EngineLoop, snapshot: Snapshot
     ) {
-        self.server = server
-        self.gateway = gateway
-        self.endpoint = endpoint
-        self.pathParameter = pathParameter
-        self.requestID = requestID.text
-        choosesID = requestID.isClients
-        self.key = key
-        self.loop = loop
-        self.snapshot = snapshot
         let fields = server.head.fields
         trace = endpoint?.callsModels == true ? snapshot.traceSample.map { Self.trace(fields, sample: $0, loop, snapshot) } : nil
         hidesNames = key.map { !snapshot.policy.keys[$0].wantsMetadata } ?? false
@@ -68,7 +59,17 @@ final class Exchange: ClientObserver {
         wantsMetadata =
             !hidesNames && face.bodiesCarryRouting
             && !(fields.contains("x-router-metadata") && fields.value("x-router-metadata")?.lowercased() == "off")
-        if exportsContent, trace?.isSampled == true { server.maxKeptBytes = Self.maxExportedBodyBytes }
+        self.gateway = gateway
+        self.pathParameter = pathParameter
+        self.requestID = requestID.text
+        choosesID = requestID.isClients
+        self.key = key
+        // The parameters that are read above are stored last, so that they are moved.
+        self.server = server
+        self.endpoint = endpoint
+        self.loop = loop
+        self.snapshot = snapshot
+        if exportsContent, trace?.isSampled == true { self.server.maxKeptBytes = Self.maxExportedBodyBytes }
     }
 
     private static func trace(_ fields: HTTPFields, sample: Double, _ loop: EngineLoop, _ snapshot: Snapshot) -> TraceContext {
