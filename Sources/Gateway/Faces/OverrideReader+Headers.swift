@@ -17,7 +17,7 @@ extension OverrideReader {
     /// adds its own `x-router-token` could do nothing about a 400.
     ///
     /// nil if there is no such header, as in most requests.
-    init?(headers: HTTPFields) throws(APIError) {
+    init?(headers: borrowing HTTPFields) throws(APIError) {
         guard headers.contains(prefix: "x-router-") else { return nil }
         var seen: UInt64 = 0
         var refusal: APIError?

@@ -15,7 +15,9 @@ extension RequestOutline {
         /// The fields that the body has had: one bit for each id.
         private var seen: UInt64 = 0
 
-        init(of body: RawSpan, _ table: FieldTable, _ path: Path?, _ headers: HTTPFields, isExact: Bool) throws(APIError) {
+        init(
+            of body: RawSpan, _ table: borrowing FieldTable, _ path: Path?, _ headers: borrowing HTTPFields, isExact: Bool
+        ) throws(APIError) {
             needs = ChatNeeds(isExact: isExact)
             // The first invalid value is reported only if the whole body is valid JSON.
             var refusal: [APIError] = []
@@ -33,7 +35,7 @@ extension RequestOutline {
         }
 
         /// - Parameter refusal: gets the first invalid value. An empty list costs less than an empty error.
-        private mutating func read(_ body: RawSpan, _ table: FieldTable, _ refusal: inout [APIError]) throws(JSONError) {
+        private mutating func read(_ body: RawSpan, _ table: borrowing FieldTable, _ refusal: inout [APIError]) throws(JSONError) {
             var cursor = JSONCursor()
             members.reserveCapacity(16)
             try cursor.enterObject(body)

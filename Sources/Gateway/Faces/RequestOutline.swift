@@ -42,7 +42,7 @@ struct RequestOutline {
     ///     because a text has fewer tokens than bytes.
     ///   - rename: what the policy calls a model that the request names; nil: the same.
     init(
-        _ body: RawSpan, _ table: FieldTable = .openAI, path: Path? = nil, fields headers: HTTPFields = HTTPFields(),
+        _ body: RawSpan, _ table: borrowing FieldTable = .openAI, path: Path? = nil, fields headers: borrowing HTTPFields = HTTPFields(),
         defaults: OverridesBox? = nil, streamsByDefault: Bool = false, exactFrom: Int = 0, rename: ((String) -> String)? = nil
     ) throws(APIError) {
         var reading = try Reading(of: body, table, path, headers, isExact: body.byteCount >= exactFrom / 2)
