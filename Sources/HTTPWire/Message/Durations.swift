@@ -6,10 +6,11 @@ extension Duration {
     /// Whole nanoseconds, clamped to an Int64.
     package var wholeNanoseconds: Int64 {
         let magnitude = attoseconds.magnitude
-        let high = UInt64(truncatingIfNeeded: magnitude >> 64)
+        let high = UInt64(truncatingIfNeeded: magnitude >> 64), low = UInt64(truncatingIfNeeded: magnitude)
         let unit: UInt64 = 1_000_000_000
         guard high < unit else { return attoseconds < 0 ? .min : .max }
-        let nanoseconds = Int64(clamping: unit.dividingFullWidth((high, UInt64(truncatingIfNeeded: magnitude))).quotient)
+        // Most durations are below 18 seconds, and for these the processor need not divide.
+        let nanoseconds = Int64(clamping: high == 0 ? low / unit : unit.dividingFullWidth((high, low)).quotient)
         return attoseconds < 0 ? -nanoseconds : nanoseconds
     }
 
