@@ -41,7 +41,7 @@ enum CallEndpoint {
             if snapshot.sharesState, planned.traits != nil {
                 replan = { [planned, loop = exchange.loop] in try? loop.plan(planned, in: snapshot) }
             }
-            let plan = try plan(consume planned, exchange, in: snapshot)
+            let plan = try plan(consume planned, exchange, in: snapshot, now: readAt)
             if plan.conversation == nil { replan = nil }
             let face = exchange.face, server = exchange.server, fields = server.head.fields
             let writer = operation.isAudio && isStream ? PayloadWriter(exchange) : face.writer(exchange, request, kind.format)
@@ -95,9 +95,11 @@ enum CallEndpoint {
         return forwarded
     }
 
-    static func plan(_ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot) throws(APIError) -> Plan {
+    static func plan(
+        _ request: consuming PlanRequest, _ exchange: Exchange, in snapshot: Snapshot, now: NIODeadline = .now()
+    ) throws(APIError) -> Plan {
         do throws(PlanRefusal) {
-            return try exchange.loop.plan(request, in: snapshot)
+            return try exchange.loop.plan(request, in: snapshot, now: now)
         } catch {
             throw APIError(error, in: snapshot, withNames: !exchange.hidesNames)
         }
