@@ -15,14 +15,17 @@ extension RawSpan {
         return UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
     }
 
-    /// The 32 bytes at `offset`; nil if there are fewer.
+    /// The 16 bytes at `offset`, as two words; nil if there are fewer.
     @inline(__always)
-    func fourWords(_ offset: Int) -> (UInt64, UInt64, UInt64, UInt64)? {
-        guard offset >= 0, offset <= byteCount &- 32 else { return nil }
-        @inline(__always) func load(_ offset: Int) -> UInt64 {
-            UInt64(littleEndian: unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self))
-        }
-        return (load(offset), load(offset &+ 8), load(offset &+ 16), load(offset &+ 24))
+    func twoWords(_ offset: Int) -> SIMD2<UInt64>? {
+        guard offset >= 0, offset <= byteCount &- 16 else { return nil }
+        return twoWords(unchecked: offset)
+    }
+
+    @inline(__always)
+    private func twoWords(unchecked offset: Int) -> SIMD2<UInt64> {
+        let words = unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: SIMD2<UInt64>.self)
+        return SIMD2(UInt64(littleEndian: words[0]), UInt64(littleEndian: words[1]))
     }
 
     /// The four bytes at `offset`, the first in the lowest bits. Missing bytes are 0.
@@ -38,25 +41,27 @@ extension RawSpan {
     func hasPlain(_ text: UnsafeBufferPointer<UInt8>, at offset: Int) -> Bool {
         guard offset >= 0, offset <= byteCount &- text.count else { return false }
         let expected = text.span.bytes
-        @inline(__always) func isPlain(at i: Int) -> Bool {
-            guard let word = expected.word(i) else { return false }
-            let backslashes = word ^ UInt64(every: ASCII.backslash)
-            return self.word(offset &+ i) == word && (backslashes &- UInt64(every: 0x01)) & ~backslashes & UInt64(every: 0x80) == 0
+        @inline(__always) func isPlain<Word: FixedWidthInteger & UnsignedInteger & BitwiseCopyable>(_: Word.Type, at i: Int) -> Bool {
+            let word = expected.unsafeLoadUnaligned(fromUncheckedByteOffset: i, as: Word.self)
+            let backslashes = word ^ Word(every: ASCII.backslash)
+            return word == unsafeLoadUnaligned(fromUncheckedByteOffset: offset &+ i, as: Word.self)
+                && (backslashes &- Word(every: 0x01)) & ~backslashes & Word(every: 0x80) == 0
         }
-        var i = 0
-        if text.count >= 8 {
-            while i < text.count &- 8 {
-                guard isPlain(at: i) else { return false }
-                i &+= 8
+        // The last word may overlap the one before.
+        switch text.count {
+        case 8...:
+            let last = text.count &- 8
+            var i = 0
+            while isPlain(UInt64.self, at: i) {
+                if i == last { return true }
+                i = min(i &+ 8, last)
             }
-            return isPlain(at: text.count &- 8)  // may overlap the word before
+            return false
+        case 4...: return isPlain(UInt32.self, at: 0) && isPlain(UInt32.self, at: text.count &- 4)
+        case 2...: return isPlain(UInt16.self, at: 0) && isPlain(UInt16.self, at: text.count &- 2)
+        case 1: return isPlain(UInt8.self, at: 0)
+        default: return true
         }
-        while i < text.count {
-            let byte = expected.byte(i)
-            guard self.byte(offset &+ i) == byte, byte != ASCII.backslash else { return false }
-            i &+= 1
-        }
-        return true
     }
 
     /// Whether the stream that begins with these bytes has a byte order mark (EF BB BF).
@@ -70,16 +75,25 @@ extension RawSpan {
     /// bytes. Only the lowest mark of a word needs to be right. If no byte is marked, an offset in the last seven bytes
     /// or at the end is returned, and the caller examines the bytes from there on.
     @inline(__always)
-    func firstMark(from start: Int, _ marks: (UInt64) -> UInt64) -> Int {
+    func firstMark(from start: Int, _ marks: (SIMD2<UInt64>) -> SIMD2<UInt64>) -> Int {
         var i = start
-        while let word = word(i) {
-            let found = marks(word)
-            guard found == 0 else { return i &+ found.trailingZeroBitCount >> 3 }
-            i &+= 8
+        while let words = twoWords(i) {
+            let found = marks(words)
+            if found[0] != 0 { return i &+ found[0].trailingZeroBitCount >> 3 }
+            if found[1] != 0 { return i &+ 8 &+ found[1].trailingZeroBitCount >> 3 }
+            i &+= 16
             guard i &- start >= 32 else { continue }
-            while let (a, b, c, d) = fourWords(i), marks(a) | marks(b) | marks(c) | marks(d) == 0 { i &+= 32 }
+            while i <= byteCount &- 64 {
+                let first = marks(twoWords(unchecked: i)) | marks(twoWords(unchecked: i &+ 16))
+                let second = marks(twoWords(unchecked: i &+ 32)) | marks(twoWords(unchecked: i &+ 48))
+                let found = first | second
+                guard found[0] | found[1] == 0 else { break }
+                i &+= 64
+            }
         }
-        return i
+        guard let word = word(i) else { return i }
+        let found = marks(SIMD2(word, word))[0]
+        return i &+ (found == 0 ? 8 : found.trailingZeroBitCount >> 3)
     }
 
     /// The offset of the first LF or CR at or after `start`.
@@ -87,7 +101,7 @@ extension RawSpan {
         var i = start
         while i < byteCount {
             // Marks the bytes below 0x0e. A borrow can only mark bytes after a true mark.
-            i = firstMark(from: i) { ($0 &- UInt64(every: 0x0e)) & ~$0 & UInt64(every: 0x80) }
+            i = firstMark(from: i) { ($0 &- SIMD2(every: 0x0e)) & ~$0 & SIMD2(every: 0x80) }
             let byte = byte(i)
             if byte == ASCII.lineFeed || byte == ASCII.carriageReturn { return i }
             i &+= 1
@@ -100,10 +114,10 @@ extension RawSpan {
     public func firstIndex(of value: UInt8, in range: Range<Int>) -> Int? {
         let range = range.clamped(to: 0..<byteCount)
         let inside = extracting(range)
-        let pattern = UInt64(every: value)
+        let pattern = SIMD2(every: value)
         var i = 0
         while i < range.count {
-            i = inside.firstMark(from: i) { (($0 ^ pattern) &- UInt64(every: 0x01)) & ~($0 ^ pattern) & UInt64(every: 0x80) }
+            i = inside.firstMark(from: i) { (($0 ^ pattern) &- SIMD2(every: 0x01)) & ~($0 ^ pattern) & SIMD2(every: 0x80) }
             if i < range.count, inside.byte(i) == value { return range.lowerBound &+ i }
             i &+= 1
         }
@@ -137,9 +151,18 @@ extension Array<UInt8> {
     }
 }
 
-extension UInt64 {
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// The number of which every byte is `byte`.
     @inline(__always)
     init(every byte: UInt8) {
-        self = UInt64(byte) &* 0x0101_0101_0101_0101
+        self = Self.max / 0xff &* Self(truncatingIfNeeded: byte)
+    }
+}
+
+extension SIMD2<UInt64> {
+    /// Two words of which every byte is `byte`.
+    @inline(__always)
+    init(every byte: UInt8) {
+        self.init(repeating: UInt64(every: byte))
     }
 }

@@ -27,11 +27,14 @@ extension JSONGrammar {
     /// character above 0x20, so that one subtraction finds both. The borrow of the subtraction can only mark bytes
     /// after a true mark, so the lowest mark is always right.
     @inline(__always)
-    static func stops(_ word: UInt64) -> UInt64 {
-        let quotesAndControls = (word ^ UInt64(every: 0x02)) &- UInt64(every: 0x21)
-        let backslashes = (word ^ UInt64(every: ASCII.backslash)) &- UInt64(every: 0x01)
-        return (quotesAndControls | backslashes | word) & UInt64(every: 0x80)
+    static func stops(_ words: SIMD2<UInt64>) -> SIMD2<UInt64> {
+        let quotesAndControls = (words ^ SIMD2(every: 0x02)) &- SIMD2(every: 0x21)
+        let backslashes = (words ^ SIMD2(every: ASCII.backslash)) &- SIMD2(every: 0x01)
+        return (quotesAndControls | backslashes | words) & SIMD2(every: 0x80)
     }
+
+    @inline(__always)
+    static func stops(_ word: UInt64) -> UInt64 { stops(SIMD2(word, word))[0] }
 
     @inline(__always)
     private static func passEscape(_ bytes: RawSpan, _ i: inout Int) throws(JSONError) {
