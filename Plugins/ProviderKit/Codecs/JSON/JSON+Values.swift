@@ -49,8 +49,24 @@ extension JSON {
     /// nil if the value is not a number, has a fraction or doesn't fit.
     public static func integer(_ value: JSONValue, in bytes: RawSpan) -> Int? {
         guard value.kind == .number else { return nil }
-        let end = min(value.range.upperBound, bytes.byteCount)
-        var i = value.range.lowerBound
+        return digits(value.range, in: bytes) ?? decimal(value.range, in: bytes)
+    }
+
+    /// The number that consists of a few digits and nothing else, as most do; nil for any other.
+    @inline(__always)
+    private static func digits(_ range: Range<Int>, in bytes: RawSpan) -> Int? {
+        guard 1...18 ~= range.count else { return nil }
+        var number = 0
+        for i in range {
+            guard let digit = ASCII.digit(bytes.byte(i)) else { return nil }
+            number = number &* 10 &+ Int(digit)
+        }
+        return number
+    }
+
+    private static func decimal(_ range: Range<Int>, in bytes: RawSpan) -> Int? {
+        let end = min(range.upperBound, bytes.byteCount)
+        var i = range.lowerBound
         let isNegative = bytes.byte(i) == ASCII.minus
         if isNegative { i &+= 1 }
 
