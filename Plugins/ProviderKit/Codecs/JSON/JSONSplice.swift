@@ -20,6 +20,8 @@
 /// ```
 public struct JSONSplice: Sendable {
     private var sources: [BodySource] = []
+    /// The client's bytes that follow `sources`; empty if none do. Apart from these, because most members extend them.
+    private var run = 0..<0
     /// The end of the client's member that was written last, as long as its own bytes may follow it; otherwise nil.
     private var clientEnd: Int?
 
@@ -61,14 +63,14 @@ public struct JSONSplice: Sendable {
         var writer = JSONWriter(capacity: key.utf8.count + json.count + 4)
         writer.key(escaping: key)
         writer.raw(json)
-        appendBytes([sources.isEmpty ? ASCII.openBrace : ASCII.comma])
+        appendBytes([isEmpty ? ASCII.openBrace : ASCII.comma])
         appendBytes(writer.bytes)
         clientEnd = nil
     }
 
     /// The new object, as a list of sources whose client ranges refer to `body`. The splice can't be used afterwards.
-    public consuming func finish(in body: RawSpan) -> [BodySource] {
-        if sources.isEmpty {
+    public mutating func finish(in body: RawSpan) -> [BodySource] {
+        if isEmpty {
             let inside = Self.offset(after: ASCII.openBrace, at: 0, in: body)
             if let inside, Self.offset(after: ASCII.closeBrace, at: inside, in: body) == body.byteCount {
                 return [.client(0..<body.byteCount)]
@@ -80,12 +82,15 @@ public struct JSONSplice: Sendable {
         } else {
             appendBytes([ASCII.closeBrace])
         }
+        endRun()
         return sources
     }
 
+    private var isEmpty: Bool { sources.isEmpty && run.isEmpty }
+
     /// Writes the bytes that come before a client's member: the client's own bytes, if nothing else is between.
     private mutating func separate(before start: Int, in body: RawSpan) {
-        if sources.isEmpty {
+        if isEmpty {
             if Self.offset(after: ASCII.openBrace, at: 0, in: body) == start {
                 appendClient(0..<start)
             } else {
@@ -109,15 +114,21 @@ public struct JSONSplice: Sendable {
     }
 
     private mutating func appendClient(_ range: Range<Int>) {
-        let last = sources.count - 1
-        if last >= 0, case .client(let before) = sources[last], before.upperBound == range.lowerBound {
-            sources[last] = .client(before.lowerBound..<range.upperBound)
+        if range.lowerBound == run.upperBound {
+            run = run.lowerBound..<range.upperBound
         } else {
-            sources.append(.client(range))
+            endRun()
+            run = range
         }
     }
 
+    private mutating func endRun() {
+        if !run.isEmpty { sources.append(.client(run)) }
+        run = 0..<0
+    }
+
     private mutating func appendBytes(_ bytes: [UInt8]) {
+        endRun()
         if case .bytes(let last) = sources.last {
             sources[sources.count - 1] = .bytes(last + bytes)
         } else {
