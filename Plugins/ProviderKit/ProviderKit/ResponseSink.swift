@@ -107,7 +107,7 @@ public struct ResponseSink {
     /// Sets the usage of the entire response. The last call counts, but zeros don't replace a usage that says more.
     public mutating func usage(_ usage: Usage) {
         if isComplete { return }
-        if self.usage == nil { self.usage = usage } else { self.usage?.update(usage) }
+        if case .some = self.usage { self.usage?.update(usage) } else { self.usage = usage }
     }
 
     /// Notes who made the response behind the provider. The last call counts. A name of more than ``maxNameBytes`` is

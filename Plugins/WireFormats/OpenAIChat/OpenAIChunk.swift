@@ -65,7 +65,7 @@ struct OpenAIChunk {
     /// Whether the chunk contains only the text of its only choice.
     var isText: Bool {
         guard let text, text.count > 2 else { return false }
-        return choices == 1 && open == 1 && ended == 0 && usage == nil && !hasTextInParts
+        return choices == 1 && open == 1 && ended == 0 && !hasUsage && !hasTextInParts
             && signals == Signals(contentBytes: text.count - 2)
     }
 
@@ -89,7 +89,7 @@ struct OpenAIChunk {
                     hasChoices = true
                     try readChoices(&cursor, bytes)
                 } else if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
-                    add(try Usage(&cursor, bytes))
+                    try readUsage(&cursor, bytes)
                 } else if JSON.isKey(key, "x_groq", in: bytes), try cursor.peekKind(bytes) == .object {
                     try readGroq(&cursor, bytes)
                 } else if JSON.isKey(key, "error", in: bytes) {
@@ -130,19 +130,22 @@ struct OpenAIChunk {
             throw ProviderError.failed(reason: JSON.string(failedReason, in: bytes))
         }
         // Chunks without content are rare.
-        if open == 0, ended == 0, !hasChoices && usage == nil || Self.mayReportFailure(bytes, hasResult: hasChoiceMember || usage != nil),
+        if open == 0, ended == 0, !hasChoices && !hasUsage || Self.mayReportFailure(bytes, hasResult: hasChoiceMember || hasUsage),
             let failure = OpenAIChat.failureWithoutChoices(bytes)
         {
             throw failure
         }
-        signals.isUsageOnly = usage != nil && choices == 0
+        signals.isUsageOnly = hasUsage && choices == 0
     }
 
-    private mutating func add(_ other: Usage?) {
-        guard let other else { return }
-        if usage == nil || isUsageOfChoice { usage = other } else { usage?.update(other) }
+    private mutating func readUsage(_ cursor: inout JSONCursor, _ bytes: RawSpan) throws(JSONError) {
+        guard let other = try Usage(&cursor, bytes) else { return }
+        if isUsageOfChoice || !hasUsage { usage = other } else { usage?.update(other) }
         isUsageOfChoice = false
     }
+
+    /// Whether ``usage`` is not nil. Comparing would copy it.
+    private var hasUsage: Bool { if case .some = usage { true } else { false } }
 
     /// Reads the usage and the error that Groq sends in a member of its own in streams. Source: groq-python,
     /// `chat_completion_chunk.py`, `XGroq`.
@@ -150,7 +153,7 @@ struct OpenAIChunk {
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
             if JSON.isKey(key, "usage", in: bytes), try cursor.peekKind(bytes) == .object {
-                add(try Usage(&cursor, bytes))
+                try readUsage(&cursor, bytes)
             } else {
                 let value = try cursor.skipValue(bytes)
                 if JSON.isKey(key, "error", in: bytes), saysError(value, bytes) { error = value.range }
@@ -225,7 +228,7 @@ struct OpenAIChunk {
                         readReason(value, bytes)
                     } else if value.kind == .object, JSON.isKey(key, "usage", in: bytes) {
                         var cursor = JSONCursor(at: value.range.lowerBound)
-                        if usage == nil || isUsageOfChoice {
+                        if isUsageOfChoice || !hasUsage {
                             usage = try Usage(&cursor, bytes) ?? usage
                             isUsageOfChoice = true
                         }

@@ -22,18 +22,20 @@ extension Usage {
         var cacheHits: Int?, topCached: Int?, topWritten: Int?, topReasoning: Int?, input: Int?, output: Int?, total: Int?
         try cursor.enterObject(bytes)
         while let key = try cursor.nextKey(bytes) {
-            if Self.promptDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }), try cursor.peekKind(bytes) == .object {
-                let found = try Self.details(&cursor, bytes)
-                cachedTokens = found.cached ?? cachedTokens
-                cacheWriteTokens = found.written ?? cacheWriteTokens
-                audioTokens = found.audio ?? audioTokens
-                continue
-            }
-            if Self.completionDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }), try cursor.peekKind(bytes) == .object {
-                let found = try Self.details(&cursor, bytes)
-                reasoningTokens = found.reasoning ?? reasoningTokens
-                audioOutputTokens = found.audio ?? audioOutputTokens
-                continue
+            if try cursor.peekKind(bytes) == .object {
+                if Self.promptDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }) {
+                    let found = try Self.details(&cursor, bytes)
+                    cachedTokens = found.cached ?? cachedTokens
+                    cacheWriteTokens = found.written ?? cacheWriteTokens
+                    audioTokens = found.audio ?? audioTokens
+                    continue
+                }
+                if Self.completionDetails.contains(where: { JSON.isKey(key, $0, in: bytes) }) {
+                    let found = try Self.details(&cursor, bytes)
+                    reasoningTokens = found.reasoning ?? reasoningTokens
+                    audioOutputTokens = found.audio ?? audioOutputTokens
+                    continue
+                }
             }
             let value = try cursor.skipValue(bytes)
             guard value.kind == .number else { continue }
@@ -67,7 +69,7 @@ extension Usage {
         promptTokens = promptTokens ?? input
         completionTokens = completionTokens ?? output
         if let total { reconcile(total: total) }
-        if self == Usage() { return nil }
+        if promptTokens == nil, completionTokens == nil, self == Usage() { return nil }
     }
 
     /// The members with the kinds of the prompt's tokens, and of the completion's.
