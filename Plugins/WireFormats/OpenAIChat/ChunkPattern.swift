@@ -66,19 +66,18 @@ extension RawSpan {
     fileprivate func has(_ expected: [UInt8], at offset: Int) -> Bool {
         guard expected.count <= byteCount - offset else { return false }
         let found = extracting(offset..<(offset + expected.count)), expected = expected.span.bytes
+        @inline(__always) func isEqual<Word: FixedWidthInteger & BitwiseCopyable>(_: Word.Type, at index: Int) -> Bool {
+            found.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Word.self)
+                == expected.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: Word.self)
+        }
+        guard expected.byteCount >= 8 else { return (0..<expected.byteCount).allSatisfy { isEqual(UInt8.self, at: $0) } }
+        // The last word may overlap the one before.
+        let last = expected.byteCount - 8
         var index = 0
-        while index + 8 <= expected.byteCount {
-            guard
-                found.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-                    == expected.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)
-            else { return false }
-            index += 8
+        while isEqual(UInt64.self, at: index) {
+            if index == last { return true }
+            index = min(index + 8, last)
         }
-        while index < expected.byteCount {
-            guard found.unsafeLoad(fromByteOffset: index, as: UInt8.self) == expected.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            else { return false }
-            index += 1
-        }
-        return true
+        return false
     }
 }
