@@ -54,10 +54,13 @@ struct FieldLines {
                 nameEnd = index
                 index &+= 1
                 state = .blanks
+                fallthrough
             case .blanks:
                 while index < end, Octet.isBlank(bytes[index]) { index &+= 1 }
                 valueStart = index
-                if index < end { state = .value }
+                guard index < end else { break }
+                state = .value
+                fallthrough
             case .value:
                 index = Octet.firstNonText(bytes, from: index)
                 guard index < end else { break }
@@ -67,6 +70,8 @@ struct FieldLines {
                 valueEnd = index
                 index &+= 1
                 state = .lineFeed
+                guard index < end else { break }
+                fallthrough
             case .lineFeed:
                 guard bytes[index] == Octet.lf else { throw WireFault("a header field contains a bare carriage return") }
                 index &+= 1
@@ -91,8 +96,8 @@ struct FieldLines {
         var last = min(valueEnd, bytes.count)
         while last > valueStart, Octet.isBlank(bytes[last &- 1]) { last &-= 1 }
         return HTTPFields.Position(
-            nameStart: UInt32(clamping: nameStart), nameEnd: UInt32(clamping: nameEnd),
-            valueStart: UInt32(clamping: valueStart), valueEnd: UInt32(clamping: last)
+            nameStart: UInt32(truncatingIfNeeded: nameStart), nameEnd: UInt32(truncatingIfNeeded: nameEnd),
+            valueStart: UInt32(truncatingIfNeeded: valueStart), valueEnd: UInt32(truncatingIfNeeded: last)
         )
     }
 

@@ -58,59 +58,60 @@ package final class HTTPFields: Sendable {
     /// The first value of `name`, ignoring case; nil if absent. Bytes that are not UTF-8 become U+FFFD.
     package func value(_ name: String) -> String? {
         guard nameLengths & Self.bit(name.utf8.count) != 0 else { return nil }
-        return positions.first { matches(name, $0) }.map { string($0.value) }
+        return withSpan { bytes in positions.first { matches(name, $0, bytes) } }.map { string($0.value) }
     }
 
     /// Calls `body` with every value of `name`, as slices of the head. `name` must be in lower case.
     package func forEachSlice(_ name: StaticString, _ body: (ByteBuffer) -> Void) {
         guard canContain(name) else { return }
-        for position in positions where matches(name, position) {
+        for position in positions where withSpan({ matches(name, position, $0) }) {
             let value = position.value
             if let slice = bytes.getSlice(at: bytes.readerIndex + value.lowerBound, length: value.count) { body(slice) }
         }
     }
 
     /// Whether there is a field `name`, which must be in lower case.
-    package func contains(_ name: StaticString) -> Bool { canContain(name) && positions.contains { matches(name, $0) } }
+    package func contains(_ name: StaticString) -> Bool {
+        canContain(name) && withSpan { bytes in positions.contains { matches(name, $0, bytes) } }
+    }
 
     /// Whether a field's name begins with `prefix`, which must be in lower case.
-    package func contains(prefix: StaticString) -> Bool { positions.contains { begins($0, with: prefix) } }
+    package func contains(prefix: StaticString) -> Bool {
+        withSpan { bytes in positions.contains { begins($0, with: prefix, bytes) } }
+    }
 
     /// Calls `body` with every field whose name begins with `prefix`, which must be in lower case, in order. The passed
     /// name is the complete name in lower case. Nothing is allocated if no field matches.
     package func forEach(prefix: StaticString, _ body: (_ name: String, _ value: String) -> Void) {
-        for position in positions where begins(position, with: prefix) {
+        for position in positions where withSpan({ begins(position, with: prefix, $0) }) {
             body(string(position.name).lowercased(), string(position.value))
         }
     }
 
     @inline(__always)
-    private func begins(_ position: Position, with prefix: StaticString) -> Bool {
+    private func begins(_ position: Position, with prefix: StaticString, _ bytes: borrowing Span<UInt8>) -> Bool {
         let length = prefix.utf8CodeUnitCount
-        return Int(position.nameEnd &- position.nameStart) >= length && withSpan { $0.equals(prefix, in: position.name.prefix(length)) }
+        return Int(position.nameEnd &- position.nameStart) >= length && bytes.equals(prefix, in: position.name.prefix(length))
     }
 
     private func canContain(_ name: StaticString) -> Bool { nameLengths & Self.bit(name.utf8CodeUnitCount) != 0 }
 
     /// Compares the lengths first, because they differ for most fields.
     @inline(__always)
-    private func matches(_ name: StaticString, _ position: Position) -> Bool {
-        Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && withSpan { $0.equals(name, in: position.name) }
+    private func matches(_ name: StaticString, _ position: Position, _ bytes: borrowing Span<UInt8>) -> Bool {
+        Int(position.nameEnd &- position.nameStart) == name.utf8CodeUnitCount && bytes.equals(name, in: position.name)
     }
 
     @inline(__always)
-    private func matches(_ name: String, _ position: Position) -> Bool {
+    private func matches(_ name: String, _ position: Position, _ bytes: borrowing Span<UInt8>) -> Bool {
         guard Int(position.nameEnd &- position.nameStart) == name.utf8.count else { return false }
-        let expected = name.utf8.span
-        return withSpan { bytes in
-            let found = bytes.extracting(position.name)
-            for index in 0..<found.count where ASCII.lowercased(found[index]) != ASCII.lowercased(expected[index]) { return false }
-            return true
-        }
+        let expected = name.utf8.span, found = bytes.extracting(position.name)
+        for index in 0..<found.count where ASCII.lowercased(found[index]) != ASCII.lowercased(expected[index]) { return false }
+        return true
     }
 
     @inline(__always)
-    private func withSpan(_ body: (borrowing Span<UInt8>) -> Bool) -> Bool {
+    private func withSpan<Result>(_ body: (borrowing Span<UInt8>) -> Result) -> Result {
         bytes.withUnsafeReadableBytes { $0.withMemoryRebound(to: UInt8.self) { body($0.span) } }
     }
 

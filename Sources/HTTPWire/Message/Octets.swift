@@ -19,34 +19,47 @@ enum Octet {
     @inline(__always)
     static func firstNonToken(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         // Names consist mostly of letters and hyphens.
-        firstOther(bytes, from: start, than: isToken) { word in
-            let folded = (word | 0x2020_2020_2020_2020) & 0x7F7F_7F7F_7F7F_7F7F
-            let letters = (folded &+ 0x1F1F_1F1F_1F1F_1F1F) & ~(folded &+ 0x0505_0505_0505_0505)
-            let others = word ^ 0x2D2D_2D2D_2D2D_2D2D
-            let hyphens = ~(((others & 0x7F7F_7F7F_7F7F_7F7F) &+ 0x7F7F_7F7F_7F7F_7F7F) | others)
-            return (~(letters | hyphens) | word) & 0x8080_8080_8080_8080
+        firstOther(bytes, from: start, than: isToken) { words in
+            let folded = (words | every(0x20)) & every(0x7F)
+            let letters = (folded &+ every(0x1F)) & ~(folded &+ every(0x05))
+            let others = words ^ every(0x2D)
+            let hyphens = ~(((others & every(0x7F)) &+ every(0x7F)) | others)
+            return (~(letters | hyphens) | words) & every(0x80)
         }
     }
 
-    /// The index of the first byte from `start` on that is not a member, or the end. Checks eight bytes at a time.
+    /// Two words of which every byte is `byte`.
+    @inline(__always)
+    private static func every(_ byte: UInt64) -> SIMD2<UInt64> { SIMD2(repeating: byte &* 0x0101_0101_0101_0101) }
+
+    /// The index of the first byte from `start` on that is not a member, or the end. Checks 16 bytes at a time.
     ///
-    /// - Parameter suspects: takes a word of eight bytes and sets the top bit of each byte that may not be a member.
-    ///   The lowest bit set must not be above the first non-member; a member there is checked again.
+    /// - Parameter suspects: takes two words of eight bytes and sets the top bit of each byte that may not be a member.
+    ///   The lowest bit set in a word must not be above its first non-member; a member there is checked again.
     @inline(__always)
     private static func firstOther(
-        _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool, _ suspects: (UInt64) -> UInt64
+        _ bytes: borrowing Span<UInt8>, from start: Int, than isMember: (UInt8) -> Bool,
+        _ suspects: (SIMD2<UInt64>) -> SIMD2<UInt64>
     ) -> Int {
         let raw = bytes.bytes
         var index = start
-        while index &+ 8 <= bytes.count {
-            let found = suspects(UInt64(littleEndian: raw.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self)))
-            guard found != 0 else {
-                index &+= 8
+        while index <= bytes.count &- 16 {
+            let found = suspects(raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: SIMD2<UInt64>.self))
+            if found[0] != 0 {
+                index &+= found[0].trailingZeroBitCount &>> 3
+            } else if found[1] != 0 {
+                index &+= 8 &+ found[1].trailingZeroBitCount &>> 3
+            } else {
+                index &+= 16
                 continue
             }
-            index &+= found.trailingZeroBitCount &>> 3
             guard isMember(bytes[index]) else { return index }
             index &+= 1
+        }
+        if index <= bytes.count &- 8 {
+            let word = raw.unsafeLoadUnaligned(fromUncheckedByteOffset: index, as: UInt64.self)
+            let found = suspects(SIMD2(word, word))[0]
+            index &+= found == 0 ? 8 : found.trailingZeroBitCount &>> 3
         }
         while index < bytes.count, isMember(bytes[index]) { index &+= 1 }
         return index
@@ -61,16 +74,27 @@ enum Octet {
     static func firstNonText(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
         // The first difference marks bytes below 0x20 by a borrow, the second marks 0x7F, which becomes 0. A borrow can
         // mark bytes wrongly only above a true one. A tab is also marked; `isText` accepts it.
-        firstOther(bytes, from: start, than: isText) { word in
-            let deletes = word ^ 0x7F7F_7F7F_7F7F_7F7F
-            let controls = (word &- 0x2020_2020_2020_2020) & ~word
-            return (controls | ((deletes &- 0x0101_0101_0101_0101) & ~deletes)) & 0x8080_8080_8080_8080
+        firstOther(bytes, from: start, than: isText) { words in
+            let deletes = words ^ every(0x7F)
+            let controls = (words &- every(0x20)) & ~words
+            return (controls | ((deletes &- every(0x01)) & ~deletes)) & every(0x80)
         }
     }
 
     /// VCHAR except `#`, because a request target has no fragment.
     @inline(__always)
     static func isTarget(_ byte: UInt8) -> Bool { byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "#") }
+
+    /// The index of the first byte from `start` on that is not allowed in a target, or the end.
+    @inline(__always)
+    static func firstNonTarget(_ bytes: borrowing Span<UInt8>, from start: Int) -> Int {
+        // The sum marks 0x7F and 0xFF. A borrow or a carry can mark bytes wrongly only above a true mark.
+        firstOther(bytes, from: start, than: isTarget) { words in
+            let fragments = words ^ every(0x23)
+            let controls = (words &- every(0x21)) & ~words
+            return (controls | words | (words &+ every(0x01)) | ((fragments &- every(0x01)) & ~fragments)) & every(0x80)
+        }
+    }
 
     @inline(__always)
     static func isBlank(_ byte: UInt8) -> Bool { byte == space || byte == tab }
@@ -110,22 +134,53 @@ extension String {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes in `range` equal `text`, ignoring case. `text` must be in lower case.
+    /// Whether the bytes in `range` equal `text`, ignoring case. `text` must be in lower case, and not empty.
     @inline(__always)
     func equals(_ text: StaticString, in range: Range<Int>) -> Bool {
-        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
-        return text.withUTF8Buffer { expected in
-            for offset in 0..<expected.count where ASCII.lowercased(self[range.lowerBound &+ offset]) != expected[offset] { return false }
-            return true
-        }
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count, !range.isEmpty else { return false }
+        // Most texts differ in their first letter.
+        return ASCII.lowercased(self[range.lowerBound]) == text.utf8Start.pointee && hasLowercased(text.text, at: range.lowerBound)
     }
 
     /// Whether the bytes in `range` equal `text` exactly.
     @inline(__always)
     func equalsExactly(_ text: StaticString, in range: Range<Int>) -> Bool {
-        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
-        for offset in 0..<range.count where self[range.lowerBound &+ offset] != text.utf8Start[offset] { return false }
-        return true
+        range.count == text.utf8CodeUnitCount && range.upperBound <= count && has(text.text, at: range.lowerBound)
+    }
+
+    /// Whether the bytes at `start` are those of `text`, with letters in lower case.
+    private func hasLowercased(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
+        has(text, at: start, lowercased: ASCII.lowercased) { word in
+            let low = word & 0x7F7F_7F7F_7F7F_7F7F
+            let capitals = (low &+ 0x3F3F_3F3F_3F3F_3F3F) & ~(low &+ 0x2525_2525_2525_2525) & ~word & 0x8080_8080_8080_8080
+            return word | capitals &>> 2
+        }
+    }
+
+    private func has(_ text: UnsafeBufferPointer<UInt8>, at start: Int) -> Bool {
+        has(text, at: start, lowercased: { $0 }, { $0 })
+    }
+
+    /// Whether the bytes at `start`, mapped byte by byte or word by word, are those of `text`.
+    @inline(__always)
+    private func has(
+        _ text: UnsafeBufferPointer<UInt8>, at start: Int, lowercased: (UInt8) -> UInt8, _ lowercasedWord: (UInt64) -> UInt64
+    ) -> Bool {
+        let expected = text.span.bytes
+        guard text.count >= 8 else {
+            for offset in 0..<text.count where lowercased(self[start &+ offset]) != text[offset] { return false }
+            return true
+        }
+        // The last word may overlap the one before.
+        let last = text.count &- 8
+        var offset = 0
+        while lowercasedWord(bytes.unsafeLoadUnaligned(fromUncheckedByteOffset: start &+ offset, as: UInt64.self))
+            == expected.unsafeLoadUnaligned(fromUncheckedByteOffset: offset, as: UInt64.self)
+        {
+            if offset == last { return true }
+            offset = Swift.min(offset &+ 8, last)
+        }
+        return false
     }
 
     /// The elements of the comma-separated list in `range`, without blanks around them. An empty element is an empty

@@ -91,7 +91,7 @@ struct RequestParser: ~Copyable {
                 target = index..<index
                 state = .target
             case .target:
-                while index < end, Octet.isTarget(bytes[index]) { index &+= 1 }
+                index = Octet.firstNonTarget(bytes, from: index)
                 target = target.lowerBound..<index
                 guard target.count <= limits.targetBytes else {
                     throw WireFault(414, "the request's target is longer than \(limits.targetBytes) bytes")
@@ -103,8 +103,14 @@ struct RequestParser: ~Copyable {
                 index &+= 1
                 state = .version
             case .version:
-                try readVersion(bytes[index])
-                index &+= 1
+                if versionBytes == 0, bytes.equalsExactly(Self.version, in: index..<(index &+ Self.version.utf8CodeUnitCount)) {
+                    (major, minor) = (1, 1)
+                    versionBytes = Self.version.utf8CodeUnitCount
+                    index &+= versionBytes
+                } else {
+                    try readVersion(bytes[index])
+                    index &+= 1
+                }
                 if versionBytes == Self.version.utf8CodeUnitCount {
                     position = index
                     state = .fields

@@ -47,6 +47,11 @@ struct ResponseParser: ~Copyable {
     }
 
     private mutating func readStatusLine(_ bytes: borrowing Span<UInt8>) throws(WireFault) -> Bool {
+        if position == 0, bytes.equalsExactly(Self.version, in: 0..<Self.version.utf8CodeUnitCount) {
+            minor = 1
+            position = Self.version.utf8CodeUnitCount
+            state = .status
+        }
         while position < bytes.count {
             let byte = bytes[position]
             switch state {
@@ -70,11 +75,12 @@ struct ResponseParser: ~Copyable {
                 guard byte == Octet.space || byte == Octet.cr else { throw Self.badStatus }
                 state = byte == Octet.cr ? .lineFeed : .reason
             case .reason:
-                if byte == Octet.cr {
-                    state = .lineFeed
-                } else {
-                    guard Octet.isText(byte) else { throw WireFault("the status line contains a control byte or a bare line feed") }
+                position = Octet.firstNonText(bytes, from: position)
+                guard position < bytes.count else { return false }
+                guard bytes[position] == Octet.cr else {
+                    throw WireFault("the status line contains a control byte or a bare line feed")
                 }
+                state = .lineFeed
             case .lineFeed:
                 guard byte == Octet.lf else { throw WireFault("the status line contains a bare carriage return") }
                 position &+= 1
