@@ -52,21 +52,24 @@ package struct UpstreamMessage: Sendable {
     var isHeadRequest: Bool { request.isHeadRequest }
 
     /// Replaces the contents of `buffer` with the request line, the fields, the empty line and a small body.
+    @inline(__always)
     func writeStart(to buffer: inout ByteBuffer) {
         buffer.clear(minimumCapacity: request.lines.readableBytes + 128 + (separateBody.isEmpty ? bodyBytes : 0))
         writeHead(to: &buffer)
         if separateBody.isEmpty { writeBody(&buffer) }
     }
 
+    @inline(__always)
     private func writeHead(to buffer: inout ByteBuffer) {
         buffer.writeImmutableBuffer(request.lines)
         trace?.write(to: &buffer)
-        if bodyBytes > 0 || request.alwaysSendsLength {
-            buffer.writeStaticString("content-length: ")
-            buffer.writeDecimal(bodyBytes)
-            buffer.writeStaticString("\r\n\r\n")
-        } else {
-            buffer.writeStaticString("\r\n")
+        buffer.writeText(capacity: 48) { text in
+            if bodyBytes > 0 || request.alwaysSendsLength {
+                text.put("content-length: ")
+                text.put(decimal: bodyBytes)
+                text.putLineEnd()
+            }
+            text.putLineEnd()
         }
     }
 }

@@ -11,8 +11,21 @@ extension ByteBuffer {
     }
 
     /// The same bytes, copied if they would otherwise keep a much larger read buffer alive.
-    func detached() -> ByteBuffer {
-        storageCapacity > 16 * 1024 && storageCapacity > 2 * readableBytes ? ByteBuffer(bytes: readableBytesView) : self
+    consuming func detached() -> ByteBuffer {
+        storageCapacity > 16 * 1024 && storageCapacity > 2 * readableBytes ? copied() : self
+    }
+
+    private func copied() -> ByteBuffer { ByteBuffer(bytes: readableBytesView) }
+
+    /// Appends text that is written in place.
+    ///
+    /// - Parameter capacity: an upper bound for the number of bytes that `write` writes.
+    mutating func writeText(capacity: Int, _ write: (inout WireText) -> Void) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { memory in
+            var text = WireText(memory)
+            write(&text)
+            return text.count
+        }
     }
 
     /// Writes a number that isn't negative.
@@ -33,52 +46,6 @@ extension ByteBuffer {
                 UnsafeMutableRawBufferPointer(rebasing: memory[start...]).copyMemory(from: bytes)
                 return start + bytes.count + Chunk.writeLineEnd(to: memory, at: start + bytes.count)
             }
-        }
-    }
-
-    mutating func writeStatusLine(_ status: Int) {
-        switch status {
-        case 200: writeStaticString("HTTP/1.1 200 OK\r\n")
-        default:
-            writeStaticString("HTTP/1.1 ")
-            writeDecimal((100...999).contains(status) ? status : 500)
-            writeStaticString(" ")
-            writeStaticString(Self.reason(status))
-            writeStaticString("\r\n")
-        }
-    }
-
-    private static func reason(_ status: Int) -> StaticString {
-        switch status {
-        case 201: "Created"
-        case 202: "Accepted"
-        case 204: "No Content"
-        case 304: "Not Modified"
-        case 400: "Bad Request"
-        case 401: "Unauthorized"
-        case 403: "Forbidden"
-        case 404: "Not Found"
-        case 405: "Method Not Allowed"
-        case 408: "Request Timeout"
-        case 409: "Conflict"
-        case 411: "Length Required"
-        case 413: "Content Too Large"
-        case 414: "URI Too Long"
-        case 415: "Unsupported Media Type"
-        case 417: "Expectation Failed"
-        case 422: "Unprocessable Content"
-        case 426: "Upgrade Required"
-        case 429: "Too Many Requests"
-        case 431: "Request Header Fields Too Large"
-        case 499: "Client Closed Request"
-        case 500: "Internal Server Error"
-        case 501: "Not Implemented"
-        case 502: "Bad Gateway"
-        case 503: "Service Unavailable"
-        case 504: "Gateway Timeout"
-        case 505: "HTTP Version Not Supported"
-        case 529: "Overloaded"
-        default: "Status"
         }
     }
 }

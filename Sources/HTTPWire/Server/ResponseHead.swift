@@ -20,7 +20,7 @@ package struct ResponseHead: Sendable {
     /// Adds a field whose value is written in place.
     ///
     /// - Parameter valueBytes: an upper bound for the number of bytes that `value` writes.
-    package mutating func add(_ name: StaticString, valueBytes: Int, _ value: (inout FieldText) -> Void) {
+    package mutating func add(_ name: StaticString, valueBytes: Int, _ value: (inout WireText) -> Void) {
         add(name.text, valueBytes: valueBytes, value)
     }
 
@@ -32,60 +32,14 @@ package struct ResponseHead: Sendable {
         }
     }
 
-    private mutating func add(_ name: UnsafeBufferPointer<UInt8>, valueBytes: Int, _ value: (inout FieldText) -> Void) {
-        let length = name.count + valueBytes + 4
-        lines.writeWithUnsafeMutableBytes(minimumWritableBytes: length) { memory in
-            var text = FieldText(memory)
+    private mutating func add(_ name: UnsafeBufferPointer<UInt8>, valueBytes: Int, _ value: (inout WireText) -> Void) {
+        lines.writeText(capacity: name.count + valueBytes + 4) { text in
             text.put(name)
-            text.put(": ")
+            text.put(Octet.colon, Octet.space)
             let start = text.count
             value(&text)
             text.replaceControls(from: start)
-            text.put("\r\n")
-            return text.count
-        }
-    }
-}
-
-/// A fixed-size buffer for a field's text; text beyond its end is dropped.
-package struct FieldText: ~Copyable {
-    private let memory: UnsafeMutableRawBufferPointer
-    fileprivate private(set) var count = 0
-
-    fileprivate init(_ memory: UnsafeMutableRawBufferPointer) { self.memory = memory }
-
-    package mutating func put(_ text: StaticString) { put(text.text) }
-
-    /// Writes `value / 1000` with up to three decimals: 1500 becomes `1.500`, 2000 becomes `2`. `value` must not be
-    /// negative.
-    package mutating func put(thousandths value: Int) {
-        guard memory.count - count >= 24 else { return }
-        let (whole, rest) = value.quotientAndRemainder(dividingBy: 1000)
-        count += Decimal.write(whole, to: UnsafeMutableRawBufferPointer(rebasing: memory[count...]))
-        if rest > 0 {
-            // 1000 + rest keeps leading zeros; the point replaces its first digit.
-            let digits = Decimal.write(1000 + rest, to: UnsafeMutableRawBufferPointer(rebasing: memory[count...]))
-            memory[count] = UInt8(ascii: ".")
-            count += digits
-        }
-    }
-
-    fileprivate mutating func put(_ text: UnsafeBufferPointer<UInt8>) {
-        let length = min(text.count, memory.count - count)
-        guard length > 0, let source = text.baseAddress, let start = memory.baseAddress else { return }
-        (start + count).copyMemory(from: source, byteCount: length)
-        count += length
-    }
-
-    /// Replaces control bytes with spaces.
-    fileprivate mutating func replaceControls(from start: Int) {
-        memory.withMemoryRebound(to: UInt8.self) { text in
-            let text = UnsafeMutableBufferPointer(rebasing: text[..<count])
-            var index = Octet.firstNonText(text.span, from: start)
-            while index < count {
-                text[index] = Octet.space
-                index = Octet.firstNonText(text.span, from: index + 1)
-            }
+            text.putLineEnd()
         }
     }
 }

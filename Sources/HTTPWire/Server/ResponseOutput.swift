@@ -73,24 +73,28 @@ struct ResponseOutput {
         let allowsBody = head.status >= 200 && head.status != 204 && head.status != 304
         let isStreamed = allowsBody && bodyBytes == nil
         if isStreamed, isHTTP10 { closesConnection = true }
-        prepare(head.lines.readableBytes + 160 + (bodyBytes.map { $0 <= Self.bufferedCopyLimit ? $0 : 0 } ?? 512))
-        buffer.writeStatusLine(head.status)
-        buffer.writeBytes(date)
-        if allowsBody {
-            if let bodyBytes {
-                buffer.writeStaticString("\r\ncontent-length: ")
-                buffer.writeDecimal(bodyBytes)
-            } else if !isHTTP10 {
-                buffer.writeStaticString("\r\ntransfer-encoding: chunked")
+        let headBytes = head.lines.readableBytes + 160
+        prepare(headBytes + (bodyBytes.map { $0 <= Self.bufferedCopyLimit ? $0 : 0 } ?? 512))
+        buffer.writeText(capacity: headBytes) { text in
+            text.putStatusLine(head.status)
+            date.withUnsafeBytes { text.put($0) }
+            if allowsBody {
+                if let bodyBytes {
+                    text.put("\r\ncontent-length: ")
+                    text.put(decimal: bodyBytes)
+                } else if !isHTTP10 {
+                    text.put("\r\ntransfer-encoding: chunked")
+                }
             }
+            text.putLineEnd()
+            if closesConnection {
+                text.put("connection: close\r\n")
+            } else if isHTTP10 {
+                text.put("connection: keep-alive\r\n")
+            }
+            head.lines.withUnsafeReadableBytes { text.put($0) }
+            text.putLineEnd()
         }
-        if closesConnection {
-            buffer.writeStaticString("\r\nconnection: close\r\n")
-        } else {
-            buffer.writeStaticString(isHTTP10 ? "\r\nconnection: keep-alive\r\n" : "\r\n")
-        }
-        buffer.writeImmutableBuffer(head.lines)
-        buffer.writeStaticString("\r\n")
         progress = .begun(isHeadRequest || !allowsBody ? .none : !isStreamed ? .sized : isHTTP10 ? .untilClose : .chunked)
     }
 
