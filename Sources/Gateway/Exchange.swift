@@ -271,7 +271,7 @@ final class Exchange: ClientObserver {
                 remoteHost: server.remoteHost, key: keyName,
                 keyLabels: key.map { snapshot.policy.keys[$0].labels.map { ($0.name, $0.text) } } ?? [],
                 requestedModel: isKnown ? model : model.map { snapshot.mask($0) },
-                session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBody.count,
+                session: session, isStream: asked?.isStream, status: status, bytesReceived: server.requestBodyBytes,
                 bytesSent: server.bytesSent,
                 call: record, skippedNames: record.map { $0.skippedNames.map { snapshot.mask($0) } } ?? [],
                 error: errorCode, message: message.map { snapshot.mask($0) },

@@ -17,20 +17,19 @@ struct RequestWriter {
 
     var isEmpty: Bool { pending == nil && remaining.isEmpty }
 
-    mutating func begin(_ message: UpstreamMessage) {
+    mutating func begin(_ call: UpstreamCall) {
         if start.capacity > Self.maxKeptCapacity { start = .unshared() }
-        message.writeStart(to: &start)
+        call.message.writeStart(to: &start)
         pending = start
-        remaining = message.separateBody[...]
+        remaining = call.message.separateBody[...]
         isReading = false
         needsWritePromise = remaining.reduce(start.readableBytes) { $0 + $1.count } > Self.partBytes
     }
 
     /// The next bytes to write; nil if all have been taken, or the next ones are in a file.
     mutating func next() -> ByteBuffer? {
-        guard var current = pending else { return nil }
+        guard var current = pending.take() else { return nil }
         guard current.readableBytes > Self.partBytes else {
-            pending = nil
             if case .bytes(let bytes)? = remaining.first {
                 pending = bytes
                 remaining.removeFirst()

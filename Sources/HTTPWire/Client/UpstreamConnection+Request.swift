@@ -39,7 +39,7 @@ extension UpstreamConnection {
 
     func beginWriting(_ call: UpstreamCall) {
         call.deadlines[.connect] = nil
-        writer.begin(call.message)
+        writer.begin(call)
         write(call)
     }
 

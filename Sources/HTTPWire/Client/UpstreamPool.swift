@@ -16,7 +16,7 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
     /// The number of idle, busy and connecting connections.
     private var connections = 0
     private var isShutDown = false
-    private(set) lazy var timer = LazyDeadline(eventLoop: eventLoop) { [weak self] now in self?.deadlineReached(now) }
+    let timer: LazyDeadline
 
     package init(endpoint: UpstreamEndpoint, eventLoop: any EventLoop, settings: UpstreamPoolSettings, tls: TLSContextProvider?) {
         self.eventLoop = eventLoop
@@ -24,6 +24,8 @@ package final class UpstreamPool: @unchecked Sendable {  // confined to its even
         idleTime = TimeAmount(settings.poolIdle)
         flushes = FlushQueue(eventLoop: eventLoop)
         connector = UpstreamConnector(endpoint: endpoint, eventLoop: eventLoop, tls: tls)
+        timer = LazyDeadline(eventLoop: eventLoop)
+        timer.run { [weak self] now in self?.deadlineReached(now) }
     }
 
     package var idleCount: Int { idle.count }

@@ -12,6 +12,7 @@ package final class RequestHead: Sendable {
     /// The host and port of an absolute target; nil for any other.
     private let authority: String?
     let isHTTP10: Bool
+    var isHeadRequest: Bool { if case .head = method { true } else { false } }
     package let fields: HTTPFields
     /// Whether the client wants to keep the connection open.
     let isKeepAlive: Bool

@@ -28,7 +28,7 @@ final class SocketWriter {
         unsent = nil
     }
 
-    func write(_ bytes: ByteBuffer) {
+    func write(_ bytes: consuming ByteBuffer) {
         if unsent == nil, isPlain, descriptor != nil, !hasChannelBytes() { unsent = bytes } else { writeToChannel(bytes, nil) }
     }
 
@@ -39,8 +39,7 @@ final class SocketWriter {
     }
 
     func flush() {
-        if var bytes = unsent, let descriptor {
-            unsent = nil
+        if let descriptor, var bytes = unsent.take() {
             let sent = bytes.withUnsafeReadableBytes { send(descriptor, $0.baseAddress, $0.count, 0) }
             if sent == bytes.readableBytes { return }
             // If `send` fails, the channel gets the same error, and closes the connection or waits.

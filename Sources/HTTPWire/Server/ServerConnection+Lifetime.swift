@@ -53,7 +53,7 @@ extension ServerConnection {
         let (response, body) = handler.refuse(
             fault, head: head, exchange: exchange, remoteHost: remoteHost, eventLoop: loop.eventLoop)
         detachExchange()
-        output.start(isHeadRequest: head?.method == .head, isHTTP10: head?.isHTTP10 ?? false)
+        output.start(isHeadRequest: head?.isHeadRequest ?? false, isHTTP10: head?.isHTTP10 ?? false)
         output.closesConnection = true
         writeBuffered(response, body)
         follow(machine.refused(fault, waiting: input.readableBytes, now: loop.eventLoop.now))

@@ -15,10 +15,10 @@ extension ServerConnection {
     }
 
     /// Returns false if the machine waits.
-    private func perform(_ step: ServerMachine.Step) -> Bool {
-        switch step {
+    private func perform(_ step: consuming ServerMachine.Step) -> Bool {
+        switch consume step {
         case .wait: return false
-        case .accept(let request): accept(request)
+        case .accept(let request): accept(request.head)
         case .append(let bytes, let rest): append(bytes, rest: rest)
         case .handle: handle()
         case .refuse(let fault): refuse(fault)
@@ -28,13 +28,13 @@ extension ServerConnection {
         return true
     }
 
-    private func accept(_ request: ParsedRequest) {
-        let client = machine.settings.trustedProxies.map { $0.client(request.head.fields, peer: remoteHost) } ?? remoteHost
+    private func accept(_ head: RequestHead) {
+        let client = machine.settings.trustedProxies.map { $0.client(head.fields, peer: remoteHost) } ?? remoteHost
         let exchange = ServerExchange(
-            head: request.head, connection: self, eventLoop: loop.eventLoop, remoteHost: client, acceptedAt: readAt)
+            head: head, connection: self, eventLoop: loop.eventLoop, remoteHost: client, acceptedAt: readAt)
         self.exchange = exchange
         loop.exchangeCount.add(1, ordering: .relaxed)
-        output.start(isHeadRequest: exchange.head.method == .head, isHTTP10: exchange.head.isHTTP10)
+        output.start(isHeadRequest: head.isHeadRequest, isHTTP10: head.isHTTP10)
         let plan = handler.accept(exchange)
         guard self.exchange === exchange else { return }
         switch plan {
@@ -69,7 +69,7 @@ extension ServerConnection {
         }
     }
 
-    private func append(_ part: ByteBuffer, rest: Int?) {
+    private func append(_ part: consuming ByteBuffer, rest: Int?) {
         guard let exchange else { return }
         if exchange.isUpload {
             exchange.observer?.uploadArrived(part)
@@ -78,7 +78,6 @@ extension ServerConnection {
                 return appendToFile(exchange, part)
             }
         }
-        var part = part
         if exchange.body.readableBytes == 0, rest == 0 {
             exchange.body = part.detached()
             return

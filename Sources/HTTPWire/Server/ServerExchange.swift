@@ -37,6 +37,7 @@ package final class ServerExchange: @unchecked Sendable {  // confined to its ev
 
     /// The complete body.
     package var requestBody: RequestBody { RequestBody(body, file: spooledBody) }
+    package var requestBodyBytes: Int { spooledBody?.count ?? body.readableBytes }
 
     /// A value that the handler keeps with the connection, from one request to the next.
     package var connectionState: AnyObject? {
