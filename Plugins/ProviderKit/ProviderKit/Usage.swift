@@ -68,14 +68,14 @@ public struct Usage: Sendable, Equatable {
 
     /// An optional number in eight bytes. `Optional<Int>` takes sixteen, and usage is copied often.
     @usableFromInline struct Count: Sendable, Equatable {
-        /// The least number, which no report has, stands for nil.
+        /// The least number stands for nil, and the next one for itself and the least.
         @usableFromInline var number = Int.min
 
         @inlinable init() {}
 
         @inlinable var value: Int? {
             get { number == .min ? nil : number }
-            set { number = newValue ?? .min }
+            set { number = newValue.map { max($0, .min + 1) } ?? .min }
         }
     }
 
