@@ -134,12 +134,13 @@ extension String {
 }
 
 extension Span<UInt8> {
-    /// Whether the bytes in `range` equal `text`, ignoring case. `text` must be in lower case, and not empty.
+    /// Whether the bytes in `range` equal `text`, ignoring case. `text` must be in lower case.
     @inline(__always)
     func equals(_ text: StaticString, in range: Range<Int>) -> Bool {
-        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count, !range.isEmpty else { return false }
+        guard range.count == text.utf8CodeUnitCount, range.upperBound <= count else { return false }
         // Most texts differ in their first letter.
-        return ASCII.lowercased(self[range.lowerBound]) == text.utf8Start.pointee && hasLowercased(text.text, at: range.lowerBound)
+        return range.isEmpty
+            || ASCII.lowercased(self[range.lowerBound]) == text.utf8Start.pointee && hasLowercased(text.text, at: range.lowerBound)
     }
 
     /// Whether the bytes in `range` equal `text` exactly.
