@@ -87,8 +87,11 @@ clients-full: clients .build-clients/installed-full .build-open-webui/installed 
 	.build-clients/bin/pip install -q --disable-pip-version-check -r $<
 	@touch $@
 
+# Of several `-sanitize` flags the compiler takes only the last one, so both sanitizers stand in one. Code without counters
+# of coverage would be searched blindly.
 fuzz: system-packages ## searches for inputs that break a parser
-	FUZZ=1 LLM_ROUTER_STATIC=1 $(SWIFT) build -c release --sanitize fuzzer --sanitize address --scratch-path .build-fuzz --product Fuzz -Xswiftc -enable-testing
+	FUZZ=1 LLM_ROUTER_STATIC=1 $(SWIFT) build -c release --sanitize fuzzer -Xswiftc -sanitize=fuzzer,address --scratch-path .build-fuzz --product Fuzz -Xswiftc -enable-testing
+	@nm .build-fuzz/release/WireFormats.build/*.o | grep -q sancov_cntrs || { echo "fuzz: built without coverage"; exit 1; }
 	@for target in $(or $(TARGETS),$$($(FUZZER) list)); do \
 		echo "fuzz: $$target"; mkdir -p .build-fuzz/corpus/$$target; \
 		SWIFT_BACKTRACE=enable=no $(FUZZER) $$target .build-fuzz/corpus/$$target -max_total_time=$(SECONDS) -timeout=5 -rss_limit_mb=2048 \
