@@ -153,6 +153,7 @@ import Testing
         let upstream = try ScriptedUpstream(ScriptedUpstream.silent)
         let refused = try RouterProcess(launching: Array(Self.policy(["a": upstream], server: "spool: /nowhere").text.utf8))
         #expect(try refused.process.waitForExit(within: .seconds(20)) == .code(78))
+        try refused.process.waitForOutputEnd()
         let reason = "can't keep uploads in '/nowhere': no such file or directory"
         #expect(refused.standardError.contains(reason))
         let router = try RouterProcess(Self.policy(["a": upstream]))

@@ -60,6 +60,7 @@ import Testing
         let policy = Self.policy(folder)
         let router = try RouterProcess(launching: Array(policy.utf8))
         #expect(try router.process.waitForExit(within: .seconds(20)) == .code(1))
+        try router.process.waitForOutputEnd()
         #expect(router.standardError.contains("no certificate can be read from '\(folder.path)/cert.pem'"))
         let checked = try RouterCommand(["check", "a.yaml"], files: ["a.yaml": policy])
         #expect(checked.exit == .code(0) && checked.output.contains("a.yaml:2:"), "\(checked.output)")
