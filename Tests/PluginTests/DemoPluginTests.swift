@@ -140,7 +140,8 @@ struct DemoPluginTests {
         #expect(fields.issues.count == 1)
     }
 
-    static let toolChoice = #"{"tool_choice":{"type":"function","function":{"name":"look_up"}}}"#
+    static let toolChoice =
+        #"{"tools":[{"type":"function","function":{"name":"look_up"}}],"tool_choice":{"type":"function","function":{"name":"look_up"}}}"#
 
     /// The result of decoding a response.
     private struct DecodedResponse {

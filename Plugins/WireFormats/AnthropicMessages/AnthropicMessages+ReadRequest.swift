@@ -60,6 +60,7 @@ extension AnthropicMessages {
         case "tool": request.toolChoice = .tool(try choice.required("name").text())
         default: throw type.invalid("'auto', 'any', 'tool' or 'none'")
         }
+        try request.refuseChoiceWithoutTools(choice)
         if let isDisabled = try choice["disable_parallel_tool_use"]?.bool() { request.allowsParallelTools = !isDisabled }
     }
 

@@ -74,14 +74,13 @@ public struct AnthropicMessagesBody: Sendable {
     /// The conversation without the thinking that the provider doesn't understand; nil if there is none.
     private func history(_ members: [JSONMember], _ call: Call, _ body: RawSpan) -> AnthropicHistory? {
         let dropsAll = call.repairs.contains(.withoutThinking)
-        guard case .members = call.payload else { return nil }
-        for member in members where JSON.isKey(member.key, "messages", in: body) {
-            let messages = body.extracting(member.value.range)
-            if dropsAll || call.mayHaveTokens && OpaqueToken.mayOccur(in: messages) {
-                return AnthropicHistory.withoutThinking(messages, call, dropsAll: dropsAll)
-            }
+        // Of several members with a name, servers take the last.
+        guard case .members = call.payload, let member = members.last(where: { JSON.isKey($0.key, "messages", in: body) }) else {
+            return nil
         }
-        return nil
+        let messages = body.extracting(member.value.range)
+        guard dropsAll || call.mayHaveTokens && OpaqueToken.mayOccur(in: messages) else { return nil }
+        return AnthropicHistory.withoutThinking(messages, call, dropsAll: dropsAll)
     }
 
     /// Whether a member has this name, and stays as it is under the policy.

@@ -92,13 +92,3 @@ struct AnthropicReasoning {
         }
     }
 }
-
-extension ChatRequest {
-    /// Whether the model must call a tool.
-    fileprivate var forcesTool: Bool {
-        switch toolChoice {
-        case nil, .auto, .some(.none): false
-        case .required, .tool: true
-        }
-    }
-}

@@ -13,6 +13,8 @@ struct AnthropicTurns {
     private struct Turn {
         var role: Role
         var blocks: [[UInt8]] = []
+        /// The number of the results of tools, with which the blocks begin.
+        var results = 0
         var hasToolUse = false
         var hasThinking = false
     }
@@ -67,11 +69,12 @@ struct AnthropicTurns {
         switch message.role {
         case .system where model.acceptsSystemMessages: waiting += blocks
         case .system: append(blocks.map(Self.marked), to: .user)
-        case .user, .tool: append(blocks, to: .user)
+        case .user: append(blocks, to: .user)
+        case .tool: append(results: blocks)
         case .assistant:
+            guard !blocks.isEmpty else { return }
             flush()
             append(blocks, to: .assistant)
-            guard !blocks.isEmpty else { return }
             for part in message.parts {
                 if case .toolCall = part.content { turns[turns.count - 1].hasToolUse = true }
                 if case .reasoning(let reasoning) = part.content, token(of: reasoning) != nil { turns[turns.count - 1].hasThinking = true }
@@ -83,6 +86,16 @@ struct AnthropicTurns {
         guard !blocks.isEmpty else { return }
         if turns.last?.role != role { turns.append(Turn(role: role)) }
         turns[turns.count - 1].blocks += blocks
+    }
+
+    /// Adds results of tools to the user's turn, which must begin with them. Source: Anthropic's guide "Handle tool
+    /// calls".
+    private mutating func append(results: [[UInt8]]) {
+        guard !results.isEmpty else { return }
+        if turns.last?.role != .user { turns.append(Turn(role: .user)) }
+        let last = turns.count - 1
+        turns[last].blocks.insert(contentsOf: results, at: turns[last].results)
+        turns[last].results += results.count
     }
 
     /// Writes the waiting system messages, as one, behind the user's turn. There they must stand before a turn of the

@@ -67,6 +67,7 @@ extension Gemini {
         case "NONE": request.toolChoice = ChatToolChoice.none
         case "ANY":
             request.toolChoice = .required
+            try request.refuseChoiceWithoutTools(choice)
             guard !allowed.isEmpty else { return }
             // One of several functions must be called: the others are left out.
             let left = request.tools.filter { allowed.contains($0.name) }

@@ -13,6 +13,7 @@ struct GeminiTurns {
     private struct Turn {
         var kind: Kind
         var parts: [[UInt8]] = []
+        var hasCall = false
     }
 
     /// The parts of the system instruction.
@@ -56,7 +57,9 @@ struct GeminiTurns {
             // There are no system messages among the others.
             append(try parts(of: message.parts.map { ChatPart($0.text.map { .text(.systemMarked($0)) } ?? $0.content) }), to: .user)
         case .user: append(try parts(of: message.parts), to: .user)
-        case .assistant: append(try modelParts(message.parts), to: .model)
+        case .assistant:
+            append(try modelParts(message.parts), to: .model)
+            if message.parts.contains(where: \.isToolCall) { turns[turns.count - 1].hasCall = true }
         case .tool:
             for part in message.parts {
                 guard case .toolResult(let result) = part.content else { throw .cannotExpress("a tool's message without a result") }
@@ -90,7 +93,9 @@ struct GeminiTurns {
 
     /// The parts of the model. A signature belongs to the part behind it, or to an empty text at the end.
     private mutating func modelParts(_ parts: [ChatPart]) throws(ProviderError) -> [[UInt8]] {
-        var written: [[UInt8]] = [], signature: String?, hasCall = false
+        var written: [[UInt8]] = [], signature: String?
+        // Of a turn, only the first call must be signed.
+        var hasCall = turns.last?.hasCall ?? false
         for (index, part) in parts.enumerated() {
             switch part.content {
             case .reasoning(let reasoning): signature = token(of: reasoning) ?? signature
@@ -202,6 +207,10 @@ extension ChatMedia {
         case .file: "a file"
         }
     }
+}
+
+extension ChatPart {
+    fileprivate var isToolCall: Bool { if case .toolCall = content { true } else { false } }
 }
 
 extension JSONTree {

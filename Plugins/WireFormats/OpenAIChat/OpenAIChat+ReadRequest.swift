@@ -91,6 +91,7 @@ extension OpenAIChat {
         } else {
             request.toolChoice = try toolChoice(choice)
         }
+        try request.refuseChoiceWithoutTools(choice)
     }
 
     private static func function(_ value: RequestValue, cacheControl: [UInt8]?) throws(ProviderError) -> ChatTool {

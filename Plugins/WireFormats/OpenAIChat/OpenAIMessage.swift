@@ -28,7 +28,7 @@ enum OpenAIMessage {
             // DeepSeek's and vLLM's name, and OpenRouter's.
             parts.append(ChatPart(.reasoning(ChatReasoningText(text: text))))
         }
-        parts += try self.parts(value["content"])
+        parts += try self.parts(value["content"], acceptsRefusals: true)
         if let refusal = value["refusal"] { parts.append(ChatPart(.refusal(try refusal.text()))) }
         for call in try value["tool_calls"]?.elements() ?? [] {
             let id = try call.required("id").text()
@@ -49,13 +49,17 @@ enum OpenAIMessage {
         ChatToolCall(id: id, name: try function.required("name").text(), arguments: try function["arguments"]?.text() ?? "")
     }
 
-    /// The parts of a content: a text, or a list of parts.
-    private static func parts(_ content: RequestValue?) throws(ProviderError) -> [ChatPart] {
+    /// The parts of a content: a text, or a list of parts. An empty text says nothing.
+    ///
+    /// - Parameter acceptsRefusals: whether the content is the model's, which alone refuses.
+    private static func parts(_ content: RequestValue?, acceptsRefusals: Bool = false) throws(ProviderError) -> [ChatPart] {
         guard let content else { return [] }
         if let text = content.tree.string { return text.isEmpty ? [] : [ChatPart(.text(text))] }
         var parts: [ChatPart] = []
         for element in try content.elements() {
             let part = try part(element)
+            if part == .text("") { continue }
+            if case .refusal = part, !acceptsRefusals { throw element.invalid("a part of another type than 'refusal'") }
             parts.append(ChatPart(part, cacheControl: element["cache_control"]?.encoded))
         }
         return parts
@@ -138,13 +142,13 @@ enum OpenAIMessage {
                 }
                 writer.cacheControl(cacheControl)
             }
-        case (.audio, .base64(let data, let type)):
+        case (.audio, .base64(let data, _)):
             writer.object { writer in
                 writer.member("type", "input_audio")
                 writer.key("input_audio")
                 writer.object {
                     $0.member("data", data)
-                    if let format = type?.split(separator: "/").last { $0.member("format", String(format)) }
+                    if let format = media.audioFormat { $0.member("format", format) }
                 }
                 writer.cacheControl(cacheControl)
             }

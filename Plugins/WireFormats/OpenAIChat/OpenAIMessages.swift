@@ -118,8 +118,9 @@ extension ChatMessage {
         parts.compactMap { if case .reasoning(let reasoning) = $0.content { reasoning } else { nil } }
     }
 
+    /// The refusals as one, each on lines of its own; nil if there are none.
     fileprivate var refusal: String? {
-        for part in parts { if case .refusal(let text) = part.content { return text } }
-        return nil
+        let texts = parts.compactMap { if case .refusal(let text) = $0.content { text } else { nil } }
+        return texts.isEmpty ? nil : texts.joined(separator: "\n")
     }
 }

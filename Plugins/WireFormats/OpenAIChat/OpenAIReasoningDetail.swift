@@ -6,7 +6,7 @@ enum OpenAIReasoningDetail {
     /// Reads an element of a request; nil if it has no token.
     static func read(_ detail: JSONTree) -> ChatReasoningText? {
         guard let (kind, text) = token(detail), let token = OpaqueToken(tagged: text, kind, in: OpenAIChat.format) else { return nil }
-        return ChatReasoningText(text: detail["text"]?.string ?? "", token: token)
+        return ChatReasoningText(text: kind == .encrypted ? "" : detail["text"]?.string ?? "", token: token)
     }
 
     /// The token of an element, as it is written.

@@ -17,8 +17,7 @@ extension OpenAIResponses {
         if root["prompt"]?.unlessEmpty != nil { throw .untranslatable("prompt") }
         let tools = try ResponsesTools(root["tools"])
         var request = ChatRequest(messages: [])
-        if let instructions = root["instructions"] { request.messages += try ResponsesInput.read(instructions, tools, as: .system) }
-        request.messages += try ResponsesInput.read(root.required("input"), tools, as: .user)
+        request.messages = try ResponsesInput.read(instructions: root["instructions"], input: root.required("input"), tools)
         request.tools = tools.functions
         try readToolChoice(root["tool_choice"]?.unlessEmpty, tools, &request)
         request.allowsParallelTools = try root["parallel_tool_calls"]?.bool()
@@ -63,7 +62,7 @@ extension OpenAIResponses {
                 request.toolChoice = try choice["mode"]?.text() == "required" ? .required : .auto
             default: throw .cannotExpress("the tool choice '\(type.prefix(64))'")
             }
-            return
+            return try request.refuseChoiceWithoutTools(choice)
         }
         switch word {
         case "auto": request.toolChoice = .auto

@@ -17,12 +17,14 @@ extension OpenAIResponses {
         for penalty in [request.sampling.frequencyPenalty, request.sampling.presencePenalty] where penalty ?? 0 != 0 {
             throw .cannotExpress("'frequency_penalty' or 'presence_penalty'")
         }
-        var messages = request.messages[...]
-        // An empty input is refused.
-        let instructions = messages.count > 1 ? messages.first?.instructions : nil
-        if instructions != nil { messages = messages.dropFirst() }
-        // OpenAI looks for the demand in the input alone ("Response input messages must contain the word 'json'").
-        if request.responseFormat == .json, !messages.mentionJSON { messages = [.jsonDemand] + messages }
+        let wantsJSON = request.responseFormat == .json
+        let said = request.messages.filter { !$0.isSilent(for: call) }
+        var messages = (wantsJSON && !said.mentionJSON ? said.demandingJSON : said)[...]
+        // An empty input is refused. And OpenAI looks for the demand in the input alone ("Response input messages must
+        // contain the word 'json'").
+        let rest = messages.dropFirst()
+        let instructions = rest.isEmpty || wantsJSON && !rest.mentionJSON ? nil : messages.first?.instructions
+        if instructions != nil { messages = rest }
         var input = JSONWriter(capacity: 1024)
         var items = ResponsesItems(call, customTools: request.customTools)
         try items.write(messages, to: &input)
@@ -149,6 +151,11 @@ extension ChatPart {
 }
 
 extension ChatMessage {
+    /// Whether a turn has nothing that the call's provider gets, such as the reasoning of another provider.
+    fileprivate func isSilent(for call: Call) -> Bool {
+        role == .assistant && parts.allSatisfy { if case .reasoning = $0.content { $0.token(for: call) == nil } else { false } }
+    }
+
     /// The text of a system message that is nothing else.
     fileprivate var instructions: String? {
         guard role == .system, parts.count == 1, let text = parts[0].text, !text.isEmpty else { return nil }

@@ -15,16 +15,25 @@ struct ResponsesInput {
         self.tools = tools
     }
 
-    /// Reads a value of `input` or `instructions`: a text, or a list of items.
+    /// Reads `instructions`, which may be missing, and the `input` behind them.
+    static func read(
+        instructions: RequestValue?, input: RequestValue, _ tools: ResponsesTools
+    ) throws(ProviderError) -> [ChatMessage] {
+        var conversation = ResponsesInput(tools)
+        if let instructions { try conversation.add(instructions, as: .system) }
+        try conversation.add(input, as: .user)
+        return conversation.messages
+    }
+
+    /// Adds a text, or a list of items.
     ///
     /// - Parameter role: who says the text.
-    static func read(
-        _ value: RequestValue, _ tools: ResponsesTools, as role: ChatMessage.Role
-    ) throws(ProviderError) -> [ChatMessage] {
-        if let text = value.tree.string { return text.isEmpty && role == .system ? [] : [ChatMessage(role, text)] }
-        var input = ResponsesInput(tools)
-        for item in try value.elements() { try input.add(item) }
-        return input.messages
+    private mutating func add(_ value: RequestValue, as role: ChatMessage.Role) throws(ProviderError) {
+        if let text = value.tree.string {
+            if !text.isEmpty || role != .system { messages.append(ChatMessage(role, text)) }
+        } else {
+            for item in try value.elements() { try add(item) }
+        }
     }
 
     /// Items of tools that OpenAI has run itself. What they have found is in the model's text. Source: the SDK's

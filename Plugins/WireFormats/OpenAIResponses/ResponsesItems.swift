@@ -134,13 +134,13 @@ struct ResponsesItems {
                 if let filename = media.filename { $0.member("filename", filename) }
             }
         case .audio:
-            guard case .base64(let data, let type) = media.source else { throw .cannotExpress("audio by reference") }
+            guard case .base64(let data, _) = media.source else { throw .cannotExpress("audio by reference") }
             writer.object {
                 $0.member("type", "input_audio")
                 $0.key("input_audio")
                 $0.object {
                     $0.member("data", data)
-                    if let format = type?.split(separator: "/").last { $0.member("format", String(format)) }
+                    if let format = media.audioFormat { $0.member("format", format) }
                 }
             }
         case .video: throw .cannotExpress("video")

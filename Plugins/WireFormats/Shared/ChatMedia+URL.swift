@@ -39,6 +39,14 @@ extension ChatMedia.Source {
     }
 }
 
+extension ChatMedia {
+    /// A sound's format as OpenAI names it: its media type without `audio/`. nil if the type is unknown.
+    var audioFormat: String? {
+        guard case .base64(_, let type?) = source else { return nil }
+        return type.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init)
+    }
+}
+
 extension ChatMedia.Kind {
     /// The kind as the object of a sentence.
     var withArticle: String {
