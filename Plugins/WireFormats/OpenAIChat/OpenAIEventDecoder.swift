@@ -81,7 +81,7 @@ struct OpenAIEventReader {
     private var reason: FinishReason?
     private var details = OpenAIReasoningDetails()
     private var places = OpenAIToolCalls()
-    /// The tool calls that have begun, in the order of the events' indices.
+    /// The tool calls that have begun.
     private var toolCalls: [ToolCall] = []
 
     private struct ToolCall {
@@ -89,7 +89,8 @@ struct OpenAIEventReader {
         var name = ""
         /// The arguments without an event, because the name is missing: some servers send it after the id.
         var held = ""
-        var hasEvent = false
+        /// The index of its events; nil if it has none so far. Some servers send elements that say nothing.
+        var index: Int?
     }
 
     init(_ call: Call) {
@@ -124,9 +125,13 @@ struct OpenAIEventReader {
         hasFinished = true
         var events: [ChatEvent] = []
         endReasoning(&events)
-        for place in toolCalls.indices where !toolCalls[place].hasEvent && !toolCalls[place].held.isEmpty { addEvents(of: place, &events) }
+        for place in toolCalls.indices where toolCalls[place].index == nil && !toolCalls[place].held.isEmpty {
+            addEvents(of: place, &events)
+        }
         guard hasContent || reason != nil || !events.isEmpty else { return [] }
-        events.append(.finish(reason ?? (toolCalls.contains(where: \.hasEvent) ? .toolCalls : .stop)))
+        // Some servers finish a response with tool calls by `stop`, or by nothing.
+        let end = reason ?? .stop
+        events.append(.finish(end == .stop && toolCalls.contains { $0.index != nil } ? .toolCalls : end))
         return events
     }
 
@@ -166,13 +171,13 @@ struct OpenAIEventReader {
     }
 
     private mutating func addEvents(of place: Int, _ events: inout [ChatEvent]) {
-        let call = toolCalls[place]
-        if !call.hasEvent {
+        let call = toolCalls[place], index = call.index ?? toolCalls.count { $0.index != nil }
+        if call.index == nil {
             let name = OpenAIToolName.original(call.name, self.call)
-            events.append(.toolCall(index: place, id: call.id ?? self.call.toolID(place, of: responseID), name: name))
+            events.append(.toolCall(index: index, id: call.id ?? self.call.toolID(index, of: responseID), name: name))
         }
-        if !call.held.isEmpty { events.append(.toolArguments(index: place, fragment: call.held)) }
-        (toolCalls[place].hasEvent, toolCalls[place].held) = (true, "")
+        if !call.held.isEmpty { events.append(.toolArguments(index: index, fragment: call.held)) }
+        (toolCalls[place].index, toolCalls[place].held) = (index, "")
     }
 
     /// The text of arguments. Some servers send the object itself.

@@ -18,7 +18,7 @@ func checkOpenAIEvents(_ bytes: [UInt8]) throws {
     }
     stream += Array("data: [DONE]\n\n".utf8)
     let again = Events([stream[...]], .eventStream)
-    try ensure(again.isComplete && again.afterStart == response.afterStart, "\(response.events) reads back as \(again)")
+    try ensure(again.isComplete && again.folded == response.folded, "\(response.events) reads back as \(again)")
 }
 
 private let forms: [BodyForm] = [.eventStream, .jsonLines, .jsonObject, .jsonArray]
@@ -28,8 +28,19 @@ private struct Events: Equatable {
     var isComplete = false
     var failure: FailureClass?
 
-    /// The id and the model are the writer's if the response has none.
-    var afterStart: [ChatEvent] { events.filter { if case .start = $0 { false } else { true } } }
+    /// The events with the arguments of each call behind it, as one. The id and the model are the writer's if the
+    /// response has none, and so are arguments, because clients must be able to read them as JSON.
+    var folded: [ChatEvent] {
+        var arguments: [Int: String] = [:]
+        for case .toolArguments(let index, let fragment) in events { arguments[index, default: ""] += fragment }
+        return events.flatMap { event in
+            switch event {
+            case .start, .toolArguments: [] as [ChatEvent]
+            case .toolCall(let index, _, _): [event, .toolArguments(index: index, fragment: arguments[index] ?? "{}")]
+            default: [event]
+            }
+        }
+    }
 
     init(_ chunks: [ArraySlice<UInt8>], _ form: BodyForm) {
         let call = Call(
