@@ -126,7 +126,9 @@ struct SecretMaskTests {
         let before = try snapshot(yaml("sk-provider-before"))
         #expect(before.mask("sk-provider-before client-secret-of-k") == "<secret> <secret>")
         let after = Snapshot.provision(try policy(yaml("sk-provider-after")), over: before, at: 2)
-        #expect(Snapshot(forLoop: after).mask("vider-after, vider-before") == "<secret>, vider-before" || after.mask("vider-after") == "<secret>")
+        #expect(
+            Snapshot(forLoop: after).mask("vider-after, vider-before") == "<secret>, vider-before"
+                || after.mask("vider-after") == "<secret>")
     }
 
     @Test func `a long text is masked in bounded time, and cut`() {

@@ -4,6 +4,15 @@ import ProviderKit
 
 /// The first bytes of a response's body, and its content coding.
 extension Attempt {
+    /// Counts buffered bytes against `server.max_buffered`. Returns false if that is used up.
+    func covers(_ bytes: Int) -> Bool {
+        if bufferShare == nil {
+            guard BufferShare.counts(bytes) else { return true }
+            bufferShare = BufferShare(call.loop.budget)
+        }
+        return bufferShare?.cover(bytes) ?? true
+    }
+
     /// Waits until the first bytes show what the body is, then creates its decoder.
     func sniff(_ bytes: ByteBuffer) {
         var bytes = pending.readableBytes > 0 ? pendingBytes(with: bytes) : bytes

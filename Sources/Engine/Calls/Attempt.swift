@@ -108,7 +108,7 @@ final class Attempt {
     /// The repair for which the request is sent again. It is remembered if it helps.
     private let triedRepair: Repair?
     /// nil as long as little is buffered: a share retains the budget, whose reference count all loops change.
-    private var bufferShare: BufferShare?
+    var bufferShare: BufferShare?
     private(set) var firstByteAt: NIODeadline?
     /// When the first content arrived; nil for a non-streamed response.
     private(set) var firstContentAt: NIODeadline?
@@ -318,15 +318,6 @@ final class Attempt {
         guard covers(pending.readableBytes + (isCommitted ? 0 : stagedBytes)) else {
             return fail(Self.buffersFull)
         }
-    }
-
-    /// Counts buffered bytes against `server.max_buffered`. Returns false if that is used up.
-    private func covers(_ bytes: Int) -> Bool {
-        if bufferShare == nil {
-            guard BufferShare.counts(bytes) else { return true }
-            bufferShare = BufferShare(call.loop.budget)
-        }
-        return bufferShare?.cover(bytes) ?? true
     }
 
     private func finishDecoding() {
