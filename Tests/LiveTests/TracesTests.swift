@@ -239,7 +239,10 @@ import Testing
         #expect(try router.chat("claude", "Second prompt").status == 200)
         let body = RouterProcess.messageBody("demo", "Third prompt", stream: true)
         #expect(try router.call("POST", "/v1/messages", body: body, fields: ["Accept-Encoding: identity"]).status == 200)
-        let spans = try Self.spans(collector, count: 6)
+        // In the order in which they began: each event loop exports its own.
+        let spans = try Self.spans(collector, count: 6).sorted {
+            ($0["startTimeUnixNano"]?.string ?? "") < ($1["startTimeUnixNano"]?.string ?? "")
+        }
         #expect(!"\(spans)".contains("sk-provider-key"))
         let prompts = ["A prompt with <secret>", "Second prompt", "Third prompt"]
         for (index, prompt) in prompts.enumerated() {

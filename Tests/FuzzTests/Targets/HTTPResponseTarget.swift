@@ -21,7 +21,8 @@ private struct Response: Equatable {
     var isComplete = false
     /// The bytes after the response.
     var rest = 0
-    var fault: WireFault?
+    /// What is wrong, without what it quotes: the bytes that had arrived.
+    var fault: String?
 
     init(_ chunks: [ArraySlice<UInt8>], isHeadRequest: Bool = false) {
         var input = ByteBuffer(), parser = ResponseParser()
@@ -49,6 +50,8 @@ private struct Response: Equatable {
                 reader = current
             }
             rest = isComplete ? input.readableBytes : 0
-        } catch { fault = error }
+        } catch {
+            fault = String(error.reason.prefix { $0 != "'" })
+        }
     }
 }
