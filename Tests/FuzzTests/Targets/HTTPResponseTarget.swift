@@ -21,8 +21,8 @@ private struct Response: Equatable {
     var isComplete = false
     /// The bytes after the response.
     var rest = 0
-    /// What is wrong, without what it quotes: the bytes that had arrived.
-    var fault: String?
+    /// Whether something is wrong. What the error says depends on the bytes that had arrived.
+    var isFaulty = false
 
     init(_ chunks: [ArraySlice<UInt8>], isHeadRequest: Bool = false) {
         var input = ByteBuffer(), parser = ResponseParser()
@@ -50,8 +50,6 @@ private struct Response: Equatable {
                 reader = current
             }
             rest = isComplete ? input.readableBytes : 0
-        } catch {
-            fault = String(error.reason.prefix { $0 != "'" })
-        }
+        } catch { isFaulty = true }
     }
 }
